@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Days = Annotated[int, Field(ge=0)]
@@ -14,7 +14,7 @@ Evidence = Literal["administered", "dispensed", "stated", "ordered"]
 class Section(BaseModel):
     """A part of the protocol; a key that it doesn't know is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False)
 
 
 class Diagnosis(Section):
@@ -59,7 +59,9 @@ class Baseline(Section):
 
 class Measurement(Section):
     unit: str = Field(description="UCUM unit in which values are kept and compared")
-    molar_mass: float | None = Field(default=None, gt=0, description="g/mol, where hospitals mix mass and moles")
+    molar_mass: float | None = Field(
+        default=None, gt=0, description="g/mol, where hospitals mix mass and moles"
+    )
 
 
 class NamedEvent(Section):
@@ -68,7 +70,7 @@ class NamedEvent(Section):
 
 
 class Condition(Section):
-    """One comparison of a criterion. The bounds are inclusive (at_least, at_most) or exclusive (above, below)."""
+    """One comparison of a criterion: bounds are inclusive (at_least, at_most) or exclusive (above, below)."""
 
     variable: str
     above: float | None = None
@@ -76,7 +78,9 @@ class Condition(Section):
     below: float | None = None
     at_most: float | None = None
     equals: bool | None = None
-    at_most_of_baseline: float | None = Field(default=None, gt=0, description="fraction of the baseline value")
+    at_most_of_baseline: float | None = Field(
+        default=None, gt=0, description="fraction of the baseline value"
+    )
 
 
 class Criterion(Section):
@@ -126,7 +130,9 @@ class Endpoint(Section):
     failure_day: Annotated[int, Field(ge=1)] | None = None
     censor: Name | None = None
     censor_after_remission: Name | None = None
-    variants: dict[Name, list[Name]] = Field(default_factory=dict, description="name → events that end follow-up")
+    variants: dict[Name, list[Name]] = Field(
+        default_factory=dict, description="name → events that end follow-up"
+    )
     exclude_prevalent: bool = False
 
 
@@ -204,7 +210,7 @@ class Subgroup(Section):
 
 
 class Protocol(Section):
-    """A study: population, index drugs, windows, criteria, endpoints, safety rules, analyses. Source: clinical.md rules."""
+    """A study: population, index drugs, windows, criteria, endpoints, safety rules, analyses."""
 
     id: Name
     version: str
@@ -230,10 +236,3 @@ class Protocol(Section):
     decision: Decision | None = None
     disclosure: Disclosure
     quality: Quality
-
-    @model_validator(mode="after")
-    def _remission_needs_a_response(self) -> Protocol:
-        responders = [name for name, e in self.endpoints.items() if e.population == "responders"]
-        if responders and self.response is None:
-            raise ValueError(f"endpoint {responders[0]!r} is about responders; add a section `response`")
-        return self

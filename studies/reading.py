@@ -1,0 +1,120 @@
+"""Reads a study: its protocol and the codelists that this names, checked; errors say where, what, what to do."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from pydantic import ValidationError
+
+from studies.checks import named_codelists, protocol_problems
+from studies.codelists import Codelist, CodelistRow, read_codelist
+from studies.ctcae import CtcaeRow, ctcae_rows
+from studies.errors import StudyError
+from studies.explaining import explain
+from studies.marked_yaml import KeyPath, MarkedYaml, read_marked_yaml
+from studies.nearest import did_you_mean
+from studies.protocol import Protocol
+
+__all__ = [
+    "Codelist",
+    "CodelistRow",
+    "CtcaeRow",
+    "Study",
+    "StudyError",
+    "bundled_studies",
+    "ctcae_rows",
+    "load_study",
+]
+
+STUDIES = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Study:
+    """A protocol, the codelists that it names (by name), their folder, and the sha256 of all of it."""
+
+    protocol: Protocol
+    codelists: Mapping[str, Codelist]
+    folder: Path
+    digest: str
+
+
+def bundled_studies() -> list[str]:
+    """Ids of the studies that come with the package, sorted."""
+    return sorted(file.parent.name for file in STUDIES.glob("*/protocol.yaml"))
+
+
+def load_study(id_or_folder: str) -> Study:
+    """The study of a bundled id (it wins over a folder of that name) or of a folder with a `protocol.yaml`.
+
+    Raises StudyError, whose `errors` are one line each: where, what is wrong, what to do.
+    """
+    folder, shown_as = _find(id_or_folder)
+    source = read_marked_yaml(folder / "protocol.yaml", f"{shown_as}/protocol.yaml")
+    protocol = _validate(source)
+    codelists = _read_codelists(protocol, source, folder, shown_as)
+    return Study(protocol, MappingProxyType(codelists), folder, _digest(folder, codelists))
+
+
+def _find(id_or_folder: str) -> tuple[Path, str]:
+    if id_or_folder in bundled_studies():
+        return STUDIES / id_or_folder, f"studies/{id_or_folder}"
+    folder = Path(id_or_folder)
+    try:
+        is_folder, is_file = folder.is_dir(), folder.is_file()
+    except OSError:
+        is_folder = is_file = False
+    if is_folder and id_or_folder:
+        return folder, str(folder)
+    if is_file:
+        raise StudyError(f'study "{id_or_folder}" is a file; give the folder that holds protocol.yaml')
+    known = ", ".join(bundled_studies())
+    near = did_you_mean(id_or_folder, bundled_studies())
+    hint = near if near.startswith("did") else "give an id, or a folder with a protocol.yaml"
+    raise StudyError(f'study "{id_or_folder}" isn\'t known (known: {known}); {hint}')
+
+
+def _validate(source: MarkedYaml) -> Protocol:
+    # As JSON and strictly: nothing is coerced, and sections are still read from mappings.
+    try:
+        protocol = Protocol.model_validate_json(json.dumps(source.data), strict=True)
+    except ValidationError as error:
+        raise StudyError(*explain(error, source)) from error
+    _raise_if_any(protocol_problems(protocol), source)
+    return protocol
+
+
+def _read_codelists(
+    protocol: Protocol, source: MarkedYaml, folder: Path, shown_as: str
+) -> dict[str, Codelist]:
+    present = {file.stem: file for file in (folder / "codelists").glob("*.csv")}
+    named = list(named_codelists(protocol))
+    missing = [
+        (path, f"no file codelists/{name}.csv; {did_you_mean(name, present)}")
+        for path, name in named
+        if name not in present
+    ]
+    _raise_if_any(missing, source)
+    names = sorted({name for _, name in named})
+    return {name: read_codelist(present[name], f"{shown_as}/codelists/{name}.csv") for name in names}
+
+
+def _raise_if_any(problems: list[tuple[KeyPath, str]], source: MarkedYaml) -> None:
+    if problems:
+        in_order = sorted(problems, key=lambda problem: source.line(problem[0]))
+        raise StudyError(*(f"{source.where(path)}: {message}" for path, message in in_order))
+
+
+def _digest(folder: Path, codelists: Mapping[str, Codelist]) -> str:
+    """sha256 over each file's name, length and bytes, the protocol first, then the codelists by name."""
+    digest = hashlib.sha256()
+    for name in ("protocol.yaml", *(f"codelists/{codelist}.csv" for codelist in sorted(codelists))):
+        content = (folder / name).read_bytes()
+        digest.update(f"{name}\n{len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
