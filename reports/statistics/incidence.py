@@ -1,0 +1,32 @@
+"""Cumulative incidences at the report's weeks, in 0-1, with their competing events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from reports.statistics.competing_risks import estimate_incidence, estimate_incidence_at
+from reports.statistics.rows import Place, Row
+from reports.statistics.time_to_event import DAYS_A_WEEK
+from studies.protocol import Protocol
+
+
+def incidence_rows(times: pl.DataFrame, name: str, protocol: Protocol, group: str) -> Iterator[Row]:
+    """The incidence that the protocol names `name`, at its own weeks, else at the report's.
+
+    `times` has one row a person, with `days` and `status` (0 censored, 1 the event, 2 a competing one).
+    """
+    place = Place(analysis_of(name), group)
+    curve = estimate_incidence(times["days"], times["status"], interval=protocol.analyses.survival_interval)
+    for week in protocol.incidences[name].weeks or protocol.analyses.report_weeks:
+        at = estimate_incidence_at(curve, week * DAYS_A_WEEK)
+        here = place.at(f"week_{week}")
+        yield here.number("incidence", at.incidence, 3, method=curve.method)
+        yield here.number("ci_low", at.ci_low, 3, method=curve.method)
+        yield here.number("ci_high", at.ci_high, 3, method=curve.method)
+
+
+def analysis_of(name: str) -> str:
+    """The analysis of the incidence that the protocol names `name`; its endpoint has the same name."""
+    return f"{name}_incidence"

@@ -1,0 +1,38 @@
+"""Accounting of the resources received, and of imputed dates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from reports.statistics.rows import Place, Row
+from studies.protocol import Protocol
+
+FATES = ("landed", "mapped", "quarantined", "superseded", "not_asked_for")
+
+
+def resource_rows(resources: pl.DataFrame, group: str) -> Iterator[Row]:
+    """What became of the resources landed; `resources` has one row a file."""
+    place = Place("quality.resources", group)
+    for fate in FATES:
+        yield place.at(fate).count("n", int(resources[fate].sum()))
+
+
+def imputed_date_rows(imputed: pl.DataFrame, protocol: Protocol, group: str) -> Iterator[Row]:
+    """Treated persons with an imputed date, by kind; one beyond the declared kinds has its row too."""
+    place = Place("quality.imputed_dates", group)
+    declared = imputed_kinds(protocol)
+    for kind in [*declared, *sorted(set(imputed["kind"]) - set(declared))]:
+        persons = imputed.filter(pl.col("kind") == kind)["person_id"].n_unique()
+        yield place.at(kind).count("n", persons)
+
+
+def imputed_kinds(protocol: Protocol) -> tuple[str, ...]:
+    """The dates that may be partial and that the protocol needs."""
+    kinds = ["birth", "death"]
+    if protocol.population.diagnosis is not None:
+        kinds.append("diagnosis")
+    if protocol.safety is not None:
+        kinds.append("teae_onset")
+    return tuple(kinds)

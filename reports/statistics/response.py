@@ -1,0 +1,93 @@
+"""Response: best response, remission and overall response, why some can't be evaluated, and agreement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from reports.statistics.agreement import cross_table, estimate_agreement
+from reports.statistics.baseline import level_rows
+from reports.statistics.groups import require_levels
+from reports.statistics.proportions import METHODS, estimate_proportion
+from reports.statistics.rows import NO_VALUE, Place, Row, rounded
+from studies.protocol import Response
+
+NOT_EVALUABLE = "NE"
+
+
+def response_rows(response: pl.DataFrame, rules: Response, group: str) -> Iterator[Row]:
+    """Best response, remission and overall response of the persons in `response`."""
+    yield from level_rows(response["best_response"], response_levels(rules), Place("response.best", group))
+    yield from _flag_rows(response["is_remission"], Place("response.remission", group))
+    yield from _flag_rows(response["is_overall"], Place("response.overall", group))
+
+
+def response_levels(rules: Response) -> tuple[str, ...]:
+    """The responses that the criteria can give, in their order."""
+    return tuple(dict.fromkeys([*(c.response for c in rules.criteria), "NR", NOT_EVALUABLE]))
+
+
+def proportion_rows(events: int, n: int, place: Place) -> Iterator[Row]:
+    """`n` and `denominator`, then percent and limits by each method, in percent.
+
+    A Wald limit outside 0-100 stands in the value as it was computed, and is shown at the border.
+    """
+    yield place.count("n", events)
+    yield place.count("denominator", n)
+    for method in METHODS:
+        estimate = estimate_proportion(events, n, method=method)
+        yield place.percent(events, n, method=method)
+        yield _limit_row("ci_low", estimate.ci_low, place, method)
+        yield _limit_row("ci_high", estimate.ci_high, place, method)
+
+
+def not_evaluable_rows(response: pl.DataFrame, rules: Response, group: str) -> Iterator[Row]:
+    """Reasons of the persons whose best response is NE; one beyond those of the rules has its row too."""
+    reasons = response.filter(pl.col("best_response") == NOT_EVALUABLE)["not_evaluable_reason"].drop_nulls()
+    declared = not_evaluable_reasons(rules)
+    place = Place("response.not_evaluable", group)
+    for reason in [*declared, *sorted(set(reasons) - set(declared))]:
+        yield place.at(reason).count("n", int((reasons == reason).sum()))
+
+
+def not_evaluable_reasons(rules: Response) -> tuple[str, ...]:
+    """What can be missing: the assessment, then what the criteria compare and a missing value isn't none."""
+    conditions = [c for criterion in rules.criteria for c in (*criterion.all, *criterion.any)]
+    compared = {condition.variable for condition in conditions}
+    needed = [v for v in rules.pair if v in compared and v not in rules.missing_means_none]
+    reasons = ["no_assessment", *(f"{variable}_missing" for variable in needed)]
+    if any(condition.at_most_of_baseline is not None for condition in conditions):
+        reasons.append("baseline_marrow_missing")
+    return tuple(reasons)
+
+
+def agreement_rows(response: pl.DataFrame, rules: Response, group: str) -> Iterator[Row]:
+    """Derived against the investigator's best response, of persons who have both; NE is a category."""
+    both = response.drop_nulls("investigator_response")
+    levels = response_levels(rules)
+    place = Place("response.agreement", group)
+    require_levels(both["investigator_response"], levels, place.analysis)
+    derived, given = both["best_response"].to_list(), both["investigator_response"].to_list()
+    agreement = estimate_agreement(cross_table(derived, given, levels))
+    agreed = sum(one == other for one, other in zip(derived, given, strict=True))
+    yield place.count("n", agreement.n)
+    yield place.percent(agreed, agreement.n, statistic="observed_percent")
+    yield place.number("kappa", agreement.kappa, 2)
+
+
+def evaluable_rows(response: pl.DataFrame, group: str) -> Iterator[Row]:
+    """Remission among the persons who could be evaluated."""
+    evaluable = response.filter(pl.col("best_response") != NOT_EVALUABLE)
+    yield from _flag_rows(evaluable["is_remission"], Place("sensitivity.evaluable", group))
+
+
+def _flag_rows(flags: pl.Series, place: Place) -> Iterator[Row]:
+    yield from proportion_rows(int(flags.cast(pl.Boolean).sum()), len(flags), place)
+
+
+def _limit_row(statistic: str, limit: float | None, place: Place, method: str) -> Row:
+    if limit is None:
+        return place.row(statistic, None, NO_VALUE, method)
+    value = 100 * limit
+    return place.row(statistic, value, rounded(min(max(value, 0.0), 100.0), 1), method)

@@ -1,0 +1,128 @@
+"""All results of a study: its tables in, one row a statistic out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from reports.statistics.adverse_events import adverse_event_rows
+from reports.statistics.baseline import baseline_rows
+from reports.statistics.deaths import death_rows
+from reports.statistics.decision import decision_rows
+from reports.statistics.disposition import attrition_rows, disposition_rows
+from reports.statistics.exposure import exposure_rows
+from reports.statistics.groups import (
+    Frames,
+    Group,
+    everybody,
+    person_table,
+    require_treated,
+    study_groups,
+    study_sites,
+    table,
+)
+from reports.statistics.incidence import analysis_of, incidence_rows
+from reports.statistics.laboratory import worst_grade_rows
+from reports.statistics.quality import imputed_date_rows, resource_rows
+from reports.statistics.response import agreement_rows, evaluable_rows, not_evaluable_rows, response_rows
+from reports.statistics.rows import Row, results_frame
+from reports.statistics.survival_by_event import survival_by_rows
+from reports.statistics.time_to_event import endpoint_names, endpoint_rows, follow_up_rows
+from studies.protocol import Protocol, Response
+
+OVERALL_SURVIVAL = "overall_survival"
+
+
+def estimate_results(frames: Frames, protocol: Protocol) -> pl.DataFrame:
+    """The rows of results.csv, sorted, one a statistic; columns as `rows.SCHEMA`.
+
+    `frames` holds the study's tables by name, and `quality_resources`; a part that the protocol switches
+    off needs no table and gives no row. The order of rows in a table changes nothing. Raises
+    IncompleteTable on a table that is missing or lacks a treated person, or on a level that isn't declared.
+    """
+    rows = [*_group_rows(frames, protocol, everybody(frames)), *_overall_rows(frames, protocol)]
+    if protocol.decision is not None:
+        rows.extend(decision_rows(rows, protocol.decision))
+    for site in study_sites(frames):
+        rows.extend(_site_rows(frames, site))
+    for group in study_groups(frames, protocol):
+        rows.extend(_group_rows(frames, protocol, group))
+    return results_frame(rows)
+
+
+def _group_rows(frames: Frames, protocol: Protocol, group: Group) -> Iterator[Row]:
+    """What every group has."""
+    cohort = group.of(table(frames, "cohort"))
+    yield from baseline_rows(cohort, protocol, group.name)
+    yield from death_rows(cohort, protocol, group.name)
+    if protocol.response is not None:
+        response = group.of(person_table(frames, "response"))
+        yield from response_rows(response, protocol.response, group.name)
+    if OVERALL_SURVIVAL in protocol.endpoints:
+        times = group.of(_times(frames, OVERALL_SURVIVAL, whole=True))
+        yield from endpoint_rows(times, OVERALL_SURVIVAL, protocol, group.name)
+
+
+def _site_rows(frames: Frames, site: str) -> Iterator[Row]:
+    """What a site has beside: it also counts those who weren't treated."""
+    of_site, group = pl.col("site") == site, f"site={site}"
+    yield from attrition_rows(table(frames, "attrition").filter(of_site), group)
+    yield from resource_rows(table(frames, "quality_resources").filter(of_site), group)
+
+
+def _overall_rows(frames: Frames, protocol: Protocol) -> Iterator[Row]:
+    """What only everybody together has."""
+    cohort = table(frames, "cohort")
+    yield from attrition_rows(table(frames, "attrition"), "all")
+    yield from disposition_rows(cohort, protocol, "all")
+    yield from exposure_rows(cohort, protocol, "all")
+    if protocol.response is not None:
+        yield from _response_details(person_table(frames, "response"), protocol.response)
+    yield from _time_rows(frames, protocol)
+    yield from _safety_rows(frames, protocol)
+    yield from resource_rows(table(frames, "quality_resources"), "all")
+    imputed = table(frames, "imputed_date").join(cohort, on="person_id", how="semi")
+    yield from imputed_date_rows(imputed, protocol, "all")
+
+
+def _response_details(response: pl.DataFrame, rules: Response) -> Iterator[Row]:
+    yield from not_evaluable_rows(response, rules, "all")
+    yield from evaluable_rows(response, "all")
+    if rules.investigator is not None:
+        yield from agreement_rows(response, rules, "all")
+
+
+def _time_rows(frames: Frames, protocol: Protocol) -> Iterator[Row]:
+    for name, endpoint in protocol.endpoints.items():
+        whole = endpoint.population == "treated" and not endpoint.exclude_prevalent
+        for analysis in endpoint_names(name, endpoint):
+            if analysis != OVERALL_SURVIVAL:
+                times = _times(frames, analysis, whole=whole)
+                yield from endpoint_rows(times, analysis, protocol, "all")
+    for name, incidence in protocol.incidences.items():
+        times = _times(frames, analysis_of(name), whole=not incidence.exclude_prevalent)
+        yield from incidence_rows(times, name, protocol, "all")
+    if OVERALL_SURVIVAL in protocol.endpoints:
+        yield from follow_up_rows(_times(frames, OVERALL_SURVIVAL, whole=True), protocol, "all")
+    if protocol.survival_by is not None:
+        yield from survival_by_rows(person_table(frames, "time_dependent"), protocol.survival_by, "all")
+
+
+def _safety_rows(frames: Frames, protocol: Protocol) -> Iterator[Row]:
+    if protocol.safety is None:
+        return
+    cohort = table(frames, "cohort")
+    teae = table(frames, "teae")
+    require_treated(teae, cohort, "teae")
+    yield from adverse_event_rows(teae, cohort.height, "all")
+    if protocol.safety.laboratory is not None:
+        graded = table(frames, "lab_grade")
+        require_treated(graded, cohort, "lab_grade")
+        yield from worst_grade_rows(graded, protocol.safety.laboratory, "all")
+
+
+def _times(frames: Frames, endpoint: str, *, whole: bool) -> pl.DataFrame:
+    """One endpoint's rows, one a person: of every treated one when `whole`."""
+    times = table(frames, "endpoint").filter(pl.col("endpoint") == endpoint)
+    return person_table({**frames, endpoint: times}, endpoint, whole=whole)
