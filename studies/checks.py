@@ -1,4 +1,4 @@
-"""What is wrong only in view of another part of the protocol: names that nothing declares, parts that are off."""
+"""What is wrong only in view of another part of a protocol: undeclared names, parts that are off."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""A codelist: which codes of which systems mean a concept. A CSV file: system, code, display and, where the rows
-mean different things, concept."""
+"""A codelist: which codes of which systems mean a concept. A CSV file: system, code,
+display and, where the rows mean different things, concept."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Codelist:
 
 
 def read_codelist(file: Path, shown_as: str) -> Codelist:
-    """The codelist of a CSV file, at least one row, in the file's order; `shown_as` names the file in messages.
+    """The codelist of a CSV file, at least one row, in its order; `shown_as` is its name in messages.
 
     Raises StudyError with file and line: another header, a row of another length, an empty or padded field,
     a system that is no URI, the same code twice for one concept, no row at all.

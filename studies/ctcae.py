@@ -13,8 +13,8 @@ FILE = Path(__file__).with_name("ctcae.csv")
 
 @dataclass(frozen=True)
 class CtcaeRow:
-    """One interval of one grade. A bound is a factor of its basis, or a number in `unit` where that is `value`;
-    None is no bound."""
+    """One interval of one grade. A bound is a factor of its basis, or a number in `unit` where that is
+    `value`; None is no bound."""
 
     version: str
     term: str

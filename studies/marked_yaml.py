@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,20 @@ from studies.errors import StudyError
 
 KeyPath = tuple[str | int, ...]
 
+SCALARS: dict[str, Callable[[str], Any]] = {
+    "str": str,
+    "null": lambda text: None,
+    "bool": lambda text: text == "true",
+    "int": int,
+    "float": float,
+}
+
 
 @dataclass(frozen=True)
 class MarkedYaml:
-    """`data` as dicts, lists, str, int, float, bool and None; `lines`: the line (from 1) of each key and item.
+    """`data` as dicts, lists, str, int, float, bool and None.
 
-    `name` is the file as messages name it.
+    `lines` has the line (from 1) of each key and item, `name` is the file as messages name it.
     """
 
     name: str
@@ -58,7 +66,7 @@ class _Loader(yaml.SafeLoader):
 for _tag, _pattern, _first in (
     ("null", r"^(?:~|null|)$", ["~", "n", ""]),
     ("bool", r"^(?:true|false)$", ["t", "f"]),
-    ("int", r"^[-+]?(?:0|[1-9][0-9]*)$", list("-+0123456789")),
+    ("int", r"^[-+]?(?:0|[1-9][0-9]{0,14})$", list("-+0123456789")),
     ("float", r"^[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$", list("-+0123456789")),
 ):
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
@@ -73,6 +81,8 @@ def read_marked_yaml(file: Path, name: str) -> MarkedYaml:
         root = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
         raise StudyError(_syntax_error(error, name)) from error
+    except RecursionError as error:
+        raise StudyError(f"{name}: nested too deeply; a protocol has six levels at most") from error
     finally:
         loader.dispose()
     if not isinstance(root, MappingNode):
@@ -135,16 +145,9 @@ def _mapping(node: MappingNode, path: KeyPath, lines: dict[KeyPath, int], name: 
 
 
 def _scalar(node: Node, path: KeyPath, lines: dict[KeyPath, int], name: str) -> Any:
-    kind = node.tag.removeprefix("tag:yaml.org,2002:")
-    if kind == "str":
-        return str(node.value)
-    if kind == "null":
-        return None
-    if kind == "bool":
-        return node.value == "true"
-    if kind == "int":
-        return int(node.value)
-    if kind == "float":
-        return float(node.value)
     line = node.start_mark.line + 1
-    raise StudyError(f"{name} line {line}: {key_text(path)}: the tag {node.tag} isn't read; remove it")
+    try:
+        return SCALARS[node.tag.removeprefix("tag:yaml.org,2002:")](node.value)
+    except (KeyError, ValueError) as error:
+        message = f"the tag {node.tag} isn't read here; remove it"
+        raise StudyError(f"{name} line {line}: {key_text(path)}: {message}") from error

@@ -1,4 +1,4 @@
-"""Reads a study: its protocol and the codelists that this names, checked; errors say where, what, what to do."""
+"""Reads a study: its protocol and the codelists that this names, checked; errors say where and what."""
 
 from __future__ import annotations
 
