@@ -1,0 +1,67 @@
+"""Finds the result rows that a table shows; a renderer takes texts from here and computes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import polars as pl
+
+KEY = ("analysis", "population", "group", "level", "statistic", "method")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number as printed, and the key of the row it comes from; an empty key marks plain text."""
+
+    text: str
+    key: str = ""
+
+
+class Results:
+    """The rows of results.csv, found by analysis, group, level, statistic and, where there is a choice, method."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self.frame = frame
+        self._rows: dict[tuple[str, str, str, str], dict[str, Cell]] = {}
+        for row in frame.iter_rows(named=True):
+            place = (row["analysis"], row["group"], row["level"], row["statistic"])
+            key = "|".join(row[name] for name in KEY)
+            self._rows.setdefault(place, {})[row["method"]] = Cell(row["text"], key)
+        self.values = {
+            (row["analysis"], row["group"], row["level"], row["statistic"], row["method"]): row["value"]
+            for row in frame.iter_rows(named=True)
+        }
+
+    def cell(
+        self, analysis: str, statistic: str, *, level: str = "", group: str = "all", method: str | None = None
+    ) -> Cell:
+        """The cell of one row; empty text where the results have no such row."""
+        found = self._rows.get((analysis, group, level, statistic), {})
+        if method is not None:
+            return found.get(method, Cell(""))
+        return next(iter(found.values()), Cell(""))
+
+    def has(self, analysis: str) -> bool:
+        """Whether the analysis was asked for."""
+        return bool(self.levels(analysis) or any(place[0] == analysis for place in self._rows))
+
+    def levels(self, analysis: str, group: str = "all") -> list[str]:
+        """The levels of an analysis in a group, in the order of the results."""
+        return _unique(place[2] for place in self._rows if place[0] == analysis and place[1] == group)
+
+    def methods(self, analysis: str, statistic: str, level: str = "", group: str = "all") -> list[str]:
+        """The methods by which a statistic was computed."""
+        return list(self._rows.get((analysis, group, level, statistic), {}))
+
+    def groups(self, variable: str) -> list[str]:
+        """The groups of a variable, such as `site`."""
+        return _unique(place[1] for place in self._rows if place[1].startswith(f"{variable}="))
+
+    def analyses(self, prefix: str) -> list[str]:
+        """The analyses whose name begins so."""
+        return _unique(place[0] for place in self._rows if place[0].startswith(prefix))
+
+
+def _unique(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))
