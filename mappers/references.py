@@ -1,0 +1,26 @@
+"""The SQL macros that compiled views call: keys of resources and references, dates, boundaries.
+
+`references.sql` and `boundaries.sql` hold them, each with its rule.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import duckdb
+
+BLOCK = 64  # bytes, of SHA-256
+
+
+def install_macros(connection: duckdb.DuckDBPyConnection, identity_key: bytes) -> None:
+    """Creates the macros on the connection; the key is kept in its variables only.
+
+    `identity_key` is the key of the HMAC-SHA256 that stands for an identifier (RFC 2104).
+    """
+    key = hashlib.sha256(identity_key).digest() if len(identity_key) > BLOCK else identity_key
+    padded = key.ljust(BLOCK, b"\0")
+    connection.execute("set variable ipad = ?::blob", [bytes(byte ^ 0x36 for byte in padded)])
+    connection.execute("set variable opad = ?::blob", [bytes(byte ^ 0x5C for byte in padded)])
+    for name in ("references.sql", "boundaries.sql"):
+        connection.execute(Path(__file__).with_name(name).read_text(encoding="utf-8"))

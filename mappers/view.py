@@ -1,0 +1,285 @@
+"""Reads and checks a ViewDefinition (SQL on FHIR v2) into frozen dataclasses.
+
+Every error says the file, the path within the view, the column of the FHIRPath where there is one, what is wrong
+and what would be right.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mappers.fhirpath import Expression, FhirPathError, parse
+
+VIEW_KEYS = frozenset(
+    "resourceType id meta implicitRules language text contained extension modifierExtension url identifier version "
+    "versionAlgorithmString versionAlgorithmCoding name title status experimental date publisher contact description "
+    "useContext jurisdiction purpose copyright copyrightLabel approvalDate lastReviewDate effectivePeriod topic "
+    "author editor reviewer endorser relatedArtifact profile fhirVersion resource constant select where".split()
+)
+SELECT_KEYS = frozenset(
+    "id extension modifierExtension column select forEach forEachOrNull repeat unionAll".split()
+)
+COLUMN_KEYS = frozenset("id extension modifierExtension name path description collection type tag".split())
+WHERE_KEYS = frozenset("id extension modifierExtension path description".split())
+COLUMN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+COLUMN_TYPES = {
+    name: kind
+    for kind, names in {
+        "text": "string code id uri url canonical oid uuid markdown base64Binary xhtml date dateTime instant time",
+        "boolean": "boolean",
+        "integer": "integer positiveInt unsignedInt integer64",
+        "decimal": "decimal",
+    }.items()
+    for name in names.split()
+}
+
+
+class ViewError(Exception):
+    """What is wrong in a view: where in which file, and what to write instead."""
+
+    def __init__(self, file: str, path: str, column: int | None, message: str) -> None:
+        place = f"{file}: {path}" if path else file
+        super().__init__(f"{place}, column {column}: {message}" if column else f"{place}: {message}")
+        self.file = file
+        self.path = path
+        self.column = column
+        self.message = message
+
+
+@dataclass(frozen=True)
+class ViewPath:
+    """A FHIRPath of the view, read, and where in the view it stands (`select[0].column[1].path`)."""
+
+    text: str
+    tree: Expression
+    at: str
+
+
+@dataclass(frozen=True)
+class ViewColumn:
+    name: str
+    path: ViewPath
+    type_name: str | None
+    is_collection: bool
+    at: str
+
+
+@dataclass(frozen=True)
+class Select:
+    """A select of the view; at most one of `for_each`, `for_each_or_null` and `repeat` is there."""
+
+    at: str
+    columns: tuple[ViewColumn, ...] = ()
+    selects: tuple[Select, ...] = ()
+    union_all: tuple[Select, ...] = ()
+    for_each: ViewPath | None = None
+    for_each_or_null: ViewPath | None = None
+    repeat: tuple[ViewPath, ...] = ()
+
+    def all_columns(self) -> tuple[ViewColumn, ...]:
+        """The columns in the order of the standard: own, nested selects', then the first union branch's."""
+        nested = [column for select in self.selects for column in select.all_columns()]
+        union = self.union_all[0].all_columns() if self.union_all else ()
+        return (*self.columns, *nested, *union)
+
+
+@dataclass(frozen=True)
+class ViewConstant:
+    """A constant: its FHIR type and its value as JSON gave it."""
+
+    name: str
+    type_name: str
+    value: str | int | float | bool
+
+
+@dataclass(frozen=True)
+class View:
+    file: str
+    name: str
+    resource: str
+    constants: tuple[ViewConstant, ...]
+    selects: tuple[Select, ...]
+    where: tuple[ViewPath, ...]
+
+    def all_columns(self) -> tuple[ViewColumn, ...]:
+        return tuple(column for select in self.selects for column in select.all_columns())
+
+
+def read_view(path: Path | str) -> View:
+    """The view of a JSON file. Raises ViewError, also where the file can't be read or is no JSON."""
+    file = Path(path)
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ViewError(str(path), "", None, "there is no such file") from error
+    except UnicodeDecodeError as error:
+        raise ViewError(str(path), "", None, "is not UTF-8 text; save it as UTF-8") from error
+    except json.JSONDecodeError as error:
+        raise ViewError(
+            str(path), f"line {error.lineno}", error.colno, f"is not JSON: {error.msg.lower()}"
+        ) from error
+    return view_from(content, file=str(path))
+
+
+def view_from(content: object, *, file: str) -> View:
+    """The view of a ViewDefinition's JSON value; `file` is named in errors."""
+    return _Reader(file).view(content)
+
+
+class _Reader:
+    """Goes down the JSON; `file` stays for the errors."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+
+    def fail(self, at: str, message: str, column: int | None = None) -> ViewError:
+        return ViewError(self.file, at, column, message)
+
+    def view(self, content: object) -> View:
+        view = self.object(content, "", VIEW_KEYS)
+        if view.get("resourceType", "ViewDefinition") != "ViewDefinition":
+            raise self.fail("resourceType", 'must be "ViewDefinition"')
+        resource = self.text(view, "resource", "", 'name the resource type, as in "resource": "Patient"')
+        name = view.get("name") or Path(self.file).stem
+        constants = tuple(
+            self.constant(item, at) for item, at in self.items(view, "constant", "", is_required=False)
+        )
+        selects = tuple(self.select(item, at) for item, at in self.items(view, "select", ""))
+        where = tuple(self.where(item, at) for item, at in self.items(view, "where", "", is_required=False))
+        made = View(self.file, str(name), resource, constants, selects, where)
+        self.check_names(made)
+        return made
+
+    def select(self, content: object, at: str) -> Select:
+        select = self.object(content, at, SELECT_KEYS)
+        iterations = [key for key in ("forEach", "forEachOrNull", "repeat") if key in select]
+        if len(iterations) > 1:
+            raise self.fail(at, f"has {' and '.join(iterations)}; keep one, and nest the other in a select")
+        made = Select(
+            at,
+            tuple(self.column(i, a) for i, a in self.items(select, "column", at, is_required=False)),
+            tuple(self.select(i, a) for i, a in self.items(select, "select", at, is_required=False)),
+            tuple(self.select(i, a) for i, a in self.items(select, "unionAll", at, is_required=False)),
+            self.path(select, "forEach", at) if "forEach" in select else None,
+            self.path(select, "forEachOrNull", at) if "forEachOrNull" in select else None,
+            tuple(self.parse(i, a) for i, a in self.items(select, "repeat", at, is_required=False)),
+        )
+        if not (made.columns or made.selects or made.union_all):
+            raise self.fail(at, "selects nothing; give it a column, a select or a unionAll")
+        self.check_union(made)
+        return made
+
+    def column(self, content: object, at: str) -> ViewColumn:
+        column = self.object(content, at, COLUMN_KEYS)
+        name = self.text(column, "name", at, "give the column a name")
+        if not COLUMN_NAME.fullmatch(name):
+            raise self.fail(
+                f"{at}.name", f"{name!r} is no column name; use letters, digits and _, a letter first"
+            )
+        type_name = column.get("type")
+        if type_name is not None and type_name not in COLUMN_TYPES:
+            near = _nearest(str(type_name), COLUMN_TYPES)
+            raise self.fail(f"{at}.type", f"{type_name!r} is no primitive FHIR type{near}")
+        is_collection = column.get("collection", False)
+        if not isinstance(is_collection, bool):
+            raise self.fail(f"{at}.collection", "must be true or false")
+        return ViewColumn(name, self.path(column, "path", at), type_name, is_collection, at)
+
+    def where(self, content: object, at: str) -> ViewPath:
+        return self.path(self.object(content, at, WHERE_KEYS), "path", at)
+
+    def constant(self, content: object, at: str) -> ViewConstant:
+        constant = self.object(content, at, None)
+        name = self.text(constant, "name", at, "give the constant a name")
+        values = [key for key in constant if key.startswith("value")]
+        if len(values) != 1:
+            raise self.fail(at, f'has {len(values)} values; give it one, as in "valueString": "official"')
+        suffix = values[0].removeprefix("value")
+        type_name = suffix[:1].lower() + suffix[1:]
+        if type_name not in COLUMN_TYPES:
+            raise self.fail(f"{at}.{values[0]}", f"{type_name!r} is no primitive FHIR type")
+        self.check_constant(constant[values[0]], type_name, f"{at}.{values[0]}")
+        return ViewConstant(name, type_name, constant[values[0]])
+
+    def check_constant(self, value: object, type_name: str, at: str) -> None:
+        kind = COLUMN_TYPES[type_name]
+        allowed = {"text": (str,), "boolean": (bool,), "integer": (int,), "decimal": (int, float)}[kind]
+        if not isinstance(value, allowed) or (isinstance(value, bool) and kind != "boolean"):
+            wanted = {"text": "a text", "boolean": "true or false", "integer": "a whole number"}
+            raise self.fail(at, f"must be {wanted.get(kind, 'a number')}")
+
+    def check_union(self, select: Select) -> None:
+        """Branches of a union have the same columns, in the same order and of the same type."""
+        for branch in select.union_all[1:]:
+            first = [column.name for column in select.union_all[0].all_columns()]
+            names = [column.name for column in branch.all_columns()]
+            if names != first:
+                message = f"has the columns {', '.join(names)}, the first branch {', '.join(first)}"
+                raise self.fail(branch.at, f"{message}; give every branch the same, in the same order")
+
+    def check_names(self, view: View) -> None:
+        seen: dict[str, str] = {}
+        for column in view.all_columns():
+            if column.name.lower() in seen:
+                other = seen[column.name.lower()]
+                raise self.fail(
+                    f"{column.at}.name", f"{column.name!r} is also the name of {other}; rename one"
+                )
+            seen[column.name.lower()] = column.at
+
+    def path(self, content: dict[str, Any], key: str, at: str) -> ViewPath:
+        place = f"{at}.{key}" if at else key
+        if key not in content:
+            raise self.fail(at, f'has no {key}; write one, as in "{key}": "id"')
+        return self.parse(content[key], place)
+
+    def parse(self, content: object, at: str) -> ViewPath:
+        if not isinstance(content, str):
+            raise self.fail(at, f'must be a FHIRPath as text, not {_json_kind(content)}; write it in "…"')
+        try:
+            return ViewPath(content, parse(content), at)
+        except FhirPathError as error:
+            raise self.fail(at, error.message, error.column) from None
+
+    def object(self, content: object, at: str, keys: frozenset[str] | None) -> dict[str, Any]:
+        if not isinstance(content, dict):
+            raise self.fail(at, f"must be an object, not {_json_kind(content)}")
+        for key in content:
+            if keys and key not in keys:
+                place = f"{at}.{key}" if at else key
+                raise self.fail(place, f"is no key of this part of a view{_nearest(key, keys)}")
+        return content
+
+    def items(
+        self, content: dict[str, Any], key: str, at: str, *, is_required: bool = True
+    ) -> list[tuple[Any, str]]:
+        place = f"{at}.{key}" if at else key
+        if key not in content and not is_required:
+            return []
+        found = content.get(key)
+        if not isinstance(found, list) or not found:
+            raise self.fail(place, f"must be a list with at least one item, not {_json_kind(found)}")
+        return [(item, f"{place}[{number}]") for number, item in enumerate(found)]
+
+    def text(self, content: dict[str, Any], key: str, at: str, advice: str) -> str:
+        found = content.get(key)
+        if not isinstance(found, str) or not found:
+            raise self.fail(f"{at}.{key}" if at else key, f"must be a text; {advice}")
+        return found
+
+
+def _nearest(word: str, known: Any) -> str:
+    close = difflib.get_close_matches(word, sorted(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _json_kind(content: object) -> str:
+    if content is None:
+        return "nothing"
+    kinds = {dict: "an object", list: "a list", str: "a text", bool: "true or false"}
+    return kinds.get(type(content), "a number")
