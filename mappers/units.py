@@ -1,0 +1,153 @@
+"""Factors between units of measure: UCUM by a library, and `units.csv` for what hospitals write instead of it.
+
+What can't be converted safely has no factor: a wrong value is worse than none.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ucumvert import PintUcumRegistry
+
+TABLE = Path(__file__).with_name("units.csv")
+
+# Longer texts, and larger exponents, are no units; they would cost minutes.
+LONGEST = 60
+TOO_LARGE = re.compile(r"[*^]\s*[-+]?\d{3}|[A-Za-z\])][-+]?\d{3}|\d{10}")
+
+# UCUM gives an annotation no meaning, but one with a number normalises the value (`/{1.73_m2}`).
+NORMALISATION = re.compile(r"\{[^}]*\d[^}]*\}")
+ONLY_ANNOTATION = re.compile(r"^(\{[^}]*\})+$")
+
+# Equivalents and osmoles are moles to the library, though their amount depends on the substance.
+CHEMICAL = re.compile(r"(?<![A-Za-z\[_{])(?:da|[YZEPTGMkhdcmunpfazy])?(eq|osm)(?![A-Za-z_}])")
+BRACKETED = re.compile(r"\[[^\]]+\]")
+PURE_NUMBERS = frozenset({"[ppth]", "[ppm]", "[ppb]", "[pptr]", "[pi]"})
+
+# Two ways to write the micro sign and its ASCII form: U+00B5, U+03BC.
+MICRO = str.maketrans({"\u00b5": "u", "\u03bc": "u"})
+
+
+def conversion_factor(source_unit: str, unit: str, molar_mass: Decimal | None = None) -> Decimal | None:
+    """The number by which a value in `source_unit` is multiplied to be in `unit`; None where there is none.
+
+    `unit` is UCUM, `source_unit` UCUM or as in `units.csv`; blank means the value is in `unit` already. The factor is
+    exact, or has 28 digits where it never ends. `molar_mass` in g/mol joins mass and amount of substance. None for
+    text that is no unit, another dimension, scales with an offset (Cel), arbitrary units and equivalents
+    against anything but themselves. Source: UCUM §6 (annotations), §24 (arbitrary units).
+    """
+    text = source_unit.strip()
+    if text in ("", unit):
+        return Decimal(1)
+    return _factor(text.translate(MICRO), unit.translate(MICRO), molar_mass)
+
+
+def is_ucum(unit: str) -> bool:
+    """Whether `unit` is a UCUM unit that values can be converted to."""
+    return _parse(unit.translate(MICRO)) is not None
+
+
+@cache
+def _factor(text: str, unit: str, molar_mass: Decimal | None) -> Decimal | None:
+    factors = (_ucum_factor(reading, unit, molar_mass) for reading in _readings(text))
+    return next((factor for factor in factors if factor is not None), None)
+
+
+def _readings(text: str) -> Iterator[str]:
+    """What a text may mean, in UCUM: as the table has it, as it stands, as the table has it in other capitals.
+
+    The first that has the dimension asked for is meant: `G/L` is giga per litre for cells, grams for a mass.
+    """
+    exact, any_case = _table()
+    yield from exact.get(text, ())
+    yield text
+    yield from any_case.get(text.lower(), ())
+
+
+@cache
+def _table() -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    exact: dict[str, list[str]] = {}
+    any_case: dict[str, list[str]] = {}
+    with TABLE.open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines, strict=True):
+            exact.setdefault(row["written"], []).append(row["unit"])
+            any_case.setdefault(row["written"].lower(), []).append(row["unit"])
+    return exact, any_case
+
+
+def _ucum_factor(source: str, unit: str, molar_mass: Decimal | None) -> Decimal | None:
+    if source == unit:
+        return Decimal(1)
+    if ONLY_ANNOTATION.match(source) or _incomparable(source) != _incomparable(unit):
+        return None
+    start, goal = _parse(source), _parse(unit)
+    if start is None or goal is None:
+        return None
+    if start.dimensionality == goal.dimensionality:
+        return _ratio(start, goal)
+    if molar_mass is None or not start._is_multiplicative:
+        return None
+    bridged = (start * bridge for bridge in _bridges(molar_mass))
+    return next((_ratio(one, goal) for one in bridged if one.dimensionality == goal.dimensionality), None)
+
+
+def _bridges(molar_mass: Decimal) -> Iterator[Any]:
+    """What makes an amount of substance of a mass, and a mass of an amount."""
+    registry = _registry()
+    yield registry.Quantity(1 / molar_mass, "mol/g")
+    yield registry.Quantity(molar_mass, "g/mol")
+
+
+def _ratio(start: Any, goal: Any) -> Decimal | None:
+    zero = _registry().Quantity(Decimal(0), start.units).to(goal.units).magnitude
+    if zero != 0:
+        return None
+    return _plain(start.to(goal.units).magnitude / goal.magnitude)
+
+
+def _plain(factor: Decimal) -> Decimal:
+    """Without trailing zeros and without an exponent above 0, as databases take decimals."""
+    short = factor.normalize()
+    return short.quantize(Decimal(1)) if int(short.as_tuple().exponent) > 0 else short
+
+
+@cache
+def _incomparable(unit: str) -> tuple[str, ...]:
+    """What of a unit has no equal but itself: arbitrary units ([IU]), equivalents, normalisations."""
+    parts = NORMALISATION.findall(unit) + CHEMICAL.findall(unit)
+    for atom in BRACKETED.findall(unit):
+        quantity = None if atom in PURE_NUMBERS else _parse(atom)
+        if quantity is not None and quantity.dimensionless:
+            parts.append(atom.replace("[i", "[I"))
+    return tuple(sorted(parts))
+
+
+@cache
+def _parse(unit: str) -> Any:
+    """The unit as a quantity of the library with a Decimal magnitude; None for text that is no UCUM unit."""
+    from lark.exceptions import LarkError
+    from pint.errors import PintError
+
+    if not unit or len(unit) > LONGEST or TOO_LARGE.search(unit) or any(c.isspace() for c in unit):
+        return None
+    registry = _registry()
+    try:
+        quantity = registry.from_ucum(unit)
+        return registry.Quantity(Decimal(str(quantity.magnitude)), quantity.units)
+    except (LarkError, PintError, ArithmeticError, InvalidOperation):
+        return None
+
+
+@cache
+def _registry() -> PintUcumRegistry:
+    # The import takes a third of a second, which a study in canonical units never pays.
+    from ucumvert import PintUcumRegistry
+
+    return PintUcumRegistry(non_int_type=Decimal)
