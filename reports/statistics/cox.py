@@ -19,6 +19,7 @@ from reports.statistics.partial_likelihood import obstacle, risk_table
 from reports.statistics.risk_sets import InvalidSample, Sample, finite, sample
 
 EVENTS_PER_PARAMETER = 10
+LARGEST_TABLE = 10_000_000
 FEW_EVENTS = "few_events"
 NO_CONVERGENCE = "no_convergence"
 
@@ -83,7 +84,7 @@ def estimate_hazard_ratios(
     events = int((rows.event > 0).sum())
     few = (FEW_EVENTS,) if events < EVENTS_PER_PARAMETER * len(columns) else ()
     for values in columns.values():
-        reason = obstacle(risk_table(rows, values))
+        reason = _obstacle(rows, values)
         if reason is not None:
             return {name: empty(len(rows), events, "efron", few, reason) for name in columns}
     return _fit(rows, columns, level, few)
@@ -99,6 +100,13 @@ def _covariate(values: ArrayLike, name: str, rows: int) -> np.ndarray[Any, Any]:
     if len(column) != rows:
         raise InvalidSample(f"{rows} times but {len(column)} values of a covariate")
     return column
+
+
+def _obstacle(rows: Sample, values: np.ndarray[Any, Any]) -> str | None:
+    # A continuous covariate of many persons hardly separates; where it does the fit doesn't converge.
+    if len(np.unique(values)) * len(rows) > LARGEST_TABLE:
+        return None
+    return obstacle(risk_table(rows, values))
 
 
 def _fit(
