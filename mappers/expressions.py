@@ -32,8 +32,8 @@ from mappers.values import (
     get,
     is_some,
     map_items,
+    not_here,
     text,
-    to_list,
     without_nulls,
 )
 
@@ -103,7 +103,9 @@ def path_step(context: Context, tree: Member) -> Value:
 def member(context: Context, source: Value, name: str, column: int) -> Value:
     """The element `name` of `source`, in this version, or empty where only the other version has it."""
     if source.choice:
-        raise FhirPathError(untyped_choice(source.choice), column)
+        if source.elsewhere is None or _element(context.other_version, source.elsewhere, name) is None:
+            raise FhirPathError(untyped_choice(source.choice), column)
+        source = not_here(source)
     if source.type_name is None and source.elsewhere is None:
         return absent(is_list=True)
     if source.is_primitive and name == "extension":
@@ -112,16 +114,17 @@ def member(context: Context, source: Value, name: str, column: int) -> Value:
     if source.elsewhere:
         elsewhere = _element(context.other_version, source.elsewhere, name)
     elsewhere_type = elsewhere.type_name if elsewhere else None
+    choice = _choice(context, source, name)
     if here and not source.is_absent:
-        return read(context, source, here, elsewhere_type)
+        made = read(context, source, here, elsewhere_type)
+        return replace(made, other_choice=frozenset(choice.choice.elsewhere)) if choice and choice.choice else made
+    if choice and (here is None or source.is_absent):
+        return replace(choice, elsewhere=elsewhere_type)
     if here or elsewhere:
         found = here or elsewhere
         assert found is not None
         is_list = source.is_list or found.is_list
         return absent(here.type_name if here else None, is_list=is_list, elsewhere=elsewhere_type)
-    choice = _choice(context, source, name)
-    if choice:
-        return choice
     if context.is_lenient:
         return absent(is_list=True)
     raise FhirPathError(unknown_element(context, source, name), column)
@@ -228,5 +231,3 @@ def type_operator(context: Context, tree: TypeOperator) -> Value:
         return Value(f"case when {is_some(source)} then {str(is_it).lower()} end", "boolean")
     return Value(is_some(of_type), "boolean")
 
-
-__all__ = ["expression", "member", "to_list"]

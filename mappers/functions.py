@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from mappers import fhir_types
 from mappers.comparisons import boolean, kind, named, number, single
-from mappers.fhirpath import Call, Expression, FhirPathError, Literal, Member
+from mappers.fhirpath import Call, Expression, FhirPathError, Member
 from mappers.values import (
     Context,
     Value,
@@ -21,6 +21,7 @@ from mappers.values import (
     first_of,
     is_some,
     map_items,
+    not_here,
     text,
     to_list,
     without_nulls,
@@ -43,6 +44,8 @@ def call(context: Context, source: Value, tree: Call, compile_tree: Compile) -> 
     if not least <= len(tree.arguments) <= most:
         wanted = str(least) if least == most else f"{least} to {most}"
         raise FhirPathError(f"{tree.name}() takes {wanted} arguments, not {len(tree.arguments)}", tree.column)
+    if source.choice and source.elsewhere and tree.name not in CHOICE_FUNCTIONS:
+        source = not_here(source)
     if source.choice and tree.name not in CHOICE_FUNCTIONS:
         choice = source.choice
         example = next(iter({**choice.here, **choice.elsewhere}))
@@ -99,8 +102,7 @@ def select(context: Context, source: Value, tree: Call, compile_tree: Compile) -
         return found[0].sql
 
     if not source.is_list or source.is_absent:
-        made = compile_tree(context.at(source, index="0"), tree.arguments[0])
-        return made
+        return compile_tree(context.at(source, index="0"), tree.arguments[0])
     sql = map_items(context, source, projection)
     flat = f"flatten({sql})" if found[0].is_list else without_nulls(context, sql)
     return replace(found[0], sql=flat, is_list=True, parent=None)
@@ -115,6 +117,8 @@ def of_type(context: Context, source: Value, tree: Call, compile_tree: Compile) 
     choice = source.choice
     if choice is None:
         return _own_type(source, name, tree)
+    if name == source.elsewhere:
+        return not_here(source)
     here, elsewhere = choice.here.get(name), choice.elsewhere.get(name)
     if here and not choice.parent.is_absent:
         return read(context, choice.parent, here, elsewhere.type_name if elsewhere else None)
@@ -133,6 +137,8 @@ def of_type(context: Context, source: Value, tree: Call, compile_tree: Compile) 
 def _own_type(source: Value, name: str, tree: Call) -> Value:
     if source.is_absent or source.type_name == name:
         return source
+    if name in source.other_choice:
+        return absent(is_list=source.is_list, elsewhere=name)
     known = source.type_name or source.elsewhere
     raise FhirPathError(f"is always of type {known}, never {name}; leave out {tree.name}()", tree.column)
 

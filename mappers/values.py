@@ -29,7 +29,8 @@ class Value:
 
     A single is a scalar whose NULL is the empty collection; a list is a DuckDB list, where NULL and [] are both
     empty. `type_name` is None where nothing is known of the type. `elsewhere` is the type that the same path has in
-    the other FHIR version; a path that only the other version knows is `is_absent`: always empty.
+    the other FHIR version, and `other_choice` its types where it is a choice there only; a path that only the other
+    version knows is `is_absent`: always empty.
     """
 
     sql: str
@@ -40,6 +41,7 @@ class Value:
     elsewhere: str | None = None
     is_absent: bool = False
     choice: Choice | None = None
+    other_choice: frozenset[str] = frozenset()
     parent: Value | None = None
 
     @property
@@ -74,6 +76,11 @@ def text(value: str) -> str:
 def absent(type_name: str | None = None, *, is_list: bool = False, elsewhere: str | None = None) -> Value:
     """The empty collection."""
     return Value("null", type_name, is_list=is_list, elsewhere=elsewhere, is_absent=True)
+
+
+def not_here(value: Value) -> Value:
+    """A choice of this version as what it is in the other only: the empty collection."""
+    return absent(is_list=value.is_list, elsewhere=value.elsewhere)
 
 
 def get(sql: str, name: str) -> str:
