@@ -1,0 +1,349 @@
+"""Study tables drawn by hand: eight treated persons at two sites, and a third site that treated nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from studies.protocol import Protocol
+from studies.reading import load_study
+
+COHORT = {
+    "person_id": pl.String,
+    "site": pl.String,
+    "evidence_level": pl.String,
+    "doses": pl.Int64,
+    "cycles": pl.Int64,
+    "exposure_days": pl.Int64,
+    "regimen": pl.String,
+    "age": pl.Int64,
+    "age_at_diagnosis": pl.Int64,
+    "sex": pl.String,
+    "phenotype": pl.String,
+    "prior_regimens": pl.Float64,
+    "refractory": pl.String,
+    "completed_follow_up": pl.Boolean,
+    "hsct": pl.Boolean,
+    "new_therapy_on": pl.Date,
+    "is_dead": pl.Boolean,
+    "death_class": pl.String,
+    "is_death_due_to_teae": pl.Boolean,
+}
+SCHEMAS: dict[str, dict[str, Any]] = {
+    "attrition": {
+        "person_id": pl.String,
+        "site": pl.String,
+        "is_diagnosed": pl.Boolean,
+        "is_treated": pl.Boolean,
+        "left_at": pl.String,
+    },
+    "cohort": COHORT,
+    "subgroup": {"person_id": pl.String, "variable": pl.String, "level": pl.String},
+    "response": {
+        "person_id": pl.String,
+        "site": pl.String,
+        "best_response": pl.String,
+        "not_evaluable_reason": pl.String,
+        "is_remission": pl.Boolean,
+        "is_overall": pl.Boolean,
+        "investigator_response": pl.String,
+    },
+    "endpoint": {
+        "endpoint": pl.String,
+        "person_id": pl.String,
+        "site": pl.String,
+        "days": pl.Int64,
+        "status": pl.Int64,
+    },
+    "time_dependent": {
+        "person_id": pl.String,
+        "site": pl.String,
+        "hsct_day": pl.Int64,
+        "days": pl.Int64,
+        "status": pl.Int64,
+    },
+    "teae": {
+        "person_id": pl.String,
+        "site": pl.String,
+        "event_key": pl.String,
+        "soc": pl.String,
+        "pt": pl.String,
+        "term": pl.String,
+        "grade": pl.Int64,
+        "is_serious": pl.Boolean,
+        "is_related": pl.Boolean,
+        "is_fatal": pl.Boolean,
+        "led_to_discontinuation": pl.Boolean,
+    },
+    "lab_grade": {
+        "person_id": pl.String,
+        "term": pl.String,
+        "measurement": pl.String,
+        "worst_grade": pl.Int64,
+        "baseline_grade": pl.Int64,
+    },
+    "imputed_date": {"kind": pl.String, "person_id": pl.String},
+    "quality_resources": {
+        "site": pl.String,
+        "file": pl.String,
+        "landed": pl.Int64,
+        "mapped": pl.Int64,
+        "quarantined": pl.Int64,
+        "superseded": pl.Int64,
+        "not_asked_for": pl.Int64,
+    },
+}
+
+# person, site, age, at diagnosis, sex, phenotype, prior, refractory, doses, cycles, days, regimen, evidence,
+# completed, HSCT on day, new therapy, death's class, due to a TEAE, days of overall survival
+PERSONS = """
+a1 north  2  1 male    B-cell  2 yes     5 1  5 combination administered yes  56 -   -               no  70
+a2 north  6  5 male    B-cell  2 yes     5 1  5 combination administered no    - -   within_30_days  yes 28
+a3 north 12  4 female  T-cell  3 no     10 2 40 combination dispensed    yes   - yes later           no  84
+a4 north 18 17 female  unknown - missing 5 1  5 monotherapy ordered      no    - -   -               no  14
+b1 south 26  - male    B-cell  4 yes     5 1  5 combination administered yes  21 -   after_hsct      no  98
+b2 south 12  9 unknown B-cell  2 no     15 3 75 combination stated       no    - -   within_30_days  yes 28
+b3 south  8  8 male    T-cell  2 yes     5 1  5 combination administered yes   - -   -               no 112
+b4 south 10  9 other   B-cell  2 yes     5 1  5 combination administered no    - -   within_30_days  no   0
+"""
+
+# person, best response, reason, investigator's
+RESPONSES = """
+a1 CR  -                       CR
+a2 NE  no_assessment           -
+a3 CRp -                       CR
+a4 NE  platelets_missing       NE
+b1 PR  -                       PR
+b2 NR  -                       NR
+b3 CR  -                       -
+b4 NE  no_assessment           -
+"""
+
+# endpoint, then person:days:status
+ENDPOINTS = """
+event_free_survival           a1:70:0 a2:28:1 a3:77:1 a4:14:0 b1:84:1 b2:28:1 b3:112:0 b4:0:1
+time_to_remission             a1:28:1 a3:35:1 b3:42:1
+duration_of_remission         a1:42:0 a3:42:1 b3:70:0
+duration_of_remission.at_hsct a1:28:0 a3:42:1 b3:70:0
+duration_of_remission.at_new_therapy a1:42:0 a3:14:0 b3:70:0
+remission_incidence           a1:28:1 a2:28:2 a3:35:1 a4:14:0 b1:98:2 b2:28:2 b3:42:1 b4:0:2
+hsct_incidence                a1:56:1 a2:28:2 a3:84:2 a4:14:0 b1:21:1 b2:28:2 b3:112:0 b4:0:2
+"""
+
+# person, event, SOC, PT, grade, serious, related, fatal, discontinued
+EVENTS = """
+a1 AdverseEvent/1 Infections          Sepsis  3 yes yes no  no
+a1 AdverseEvent/2 Infections          Sepsis  2 no  no  no  yes
+a2 AdverseEvent/3 Infections          Sepsis  5 yes yes yes no
+b2 AdverseEvent/1 Infections          Mycosis 5 yes no  yes no
+b2 AdverseEvent/2 Cardiac             Arrest  - no  no  no  no
+b3 AdverseEvent/9 -                   -       1 no  no  no  no
+"""
+
+PLATELETS = "Platelet count decreased"
+GRADES = {"a1": 4, "a2": 4, "a3": 3, "b1": 0}
+
+
+def reference_protocol() -> Protocol:
+    """The reference study's protocol."""
+    return load_study("clofarabine").protocol
+
+
+def drawn_frames() -> dict[str, pl.DataFrame]:
+    """The drawn study's tables."""
+    persons = _cells(PERSONS)
+    return {
+        **empty_frames(),
+        "attrition": _attrition(persons),
+        "cohort": pl.DataFrame([_cohort_row(cells) for cells in persons], schema=COHORT),
+        "subgroup": _subgroups(persons),
+        "response": frame("response", [_response_row(cells) for cells in _cells(RESPONSES)]),
+        "endpoint": _endpoints(persons),
+        "time_dependent": frame("time_dependent", [_time_dependent_row(cells) for cells in persons]),
+        "teae": frame("teae", [_event_row(cells) for cells in _cells(EVENTS)]),
+        "lab_grade": frame(
+            "lab_grade",
+            [{"person_id": p, "term": PLATELETS, "worst_grade": grade} for p, grade in GRADES.items()],
+        ),
+        "imputed_date": frame(
+            "imputed_date",
+            [
+                {"kind": "birth", "person_id": "a1"},
+                {"kind": "birth", "person_id": "b1"},
+                {"kind": "birth", "person_id": "known"},
+                {"kind": "death", "person_id": "b4"},
+            ],
+        ),
+        "quality_resources": frame(
+            "quality_resources", [_file("north", 10, 7, 1, 1, 1), _file("south", 5, 5)]
+        ),
+    }
+
+
+def empty_frames() -> dict[str, pl.DataFrame]:
+    """Every table of a study without rows."""
+    return {name: pl.DataFrame(schema=schema) for name, schema in SCHEMAS.items()}
+
+
+def frame(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
+    """A table of rows; a column that a row doesn't name is null."""
+    schema = SCHEMAS[name]
+    return pl.DataFrame([{column: row.get(column) for column in schema} for row in rows], schema=schema)
+
+
+def only(frames: Mapping[str, pl.DataFrame], *persons: str) -> dict[str, pl.DataFrame]:
+    """The tables of these persons alone."""
+    return {
+        name: table.filter(pl.col("person_id").is_in(persons)) if "person_id" in table.columns else table
+        for name, table in frames.items()
+    }
+
+
+def _cells(text: str) -> list[list[str]]:
+    return [line.split() for line in text.strip().splitlines()]
+
+
+def _number(cell: str) -> int | None:
+    return None if cell == "-" else int(cell)
+
+
+def _text(cell: str) -> str | None:
+    return None if cell == "-" else cell
+
+
+def _site(person: str) -> str:
+    return "north" if person.startswith("a") else "south"
+
+
+def _cohort_row(cells: list[str]) -> dict[str, Any]:
+    (person, site, age, at_diagnosis, sex, phenotype, prior, refractory, doses, cycles, days, regimen) = (
+        cells[:12]
+    )
+    evidence, completed, hsct, new_therapy, death_class, due, _ = cells[12:]
+    return {
+        "person_id": person,
+        "site": site,
+        "evidence_level": evidence,
+        "doses": int(doses),
+        "cycles": int(cycles),
+        "exposure_days": int(days),
+        "regimen": regimen,
+        "age": int(age),
+        "age_at_diagnosis": _number(at_diagnosis),
+        "sex": sex,
+        "phenotype": phenotype,
+        "prior_regimens": _number(prior),
+        "refractory": refractory,
+        "completed_follow_up": completed == "yes",
+        "hsct": hsct != "-",
+        "new_therapy_on": date(2020, 3, 1) if new_therapy == "yes" else None,
+        "is_dead": death_class != "-",
+        "death_class": _text(death_class),
+        "is_death_due_to_teae": due == "yes",
+    }
+
+
+def _attrition(persons: list[list[str]]) -> pl.DataFrame:
+    treated = [
+        {"person_id": c[0], "site": c[1], "is_diagnosed": True, "is_treated": True, "left_at": ""}
+        for c in persons
+    ]
+    left = [
+        {
+            "person_id": "known",
+            "site": "west",
+            "is_diagnosed": False,
+            "is_treated": False,
+            "left_at": "diagnosed",
+        },
+        {
+            "person_id": "ill",
+            "site": "north",
+            "is_diagnosed": True,
+            "is_treated": False,
+            "left_at": "treated",
+        },
+    ]
+    return frame("attrition", treated + left)
+
+
+def _subgroups(persons: list[list[str]]) -> pl.DataFrame:
+    rows = []
+    for cells in persons:
+        rows.append({"person_id": cells[0], "variable": "site", "level": cells[1]})
+        hsct = "no" if cells[14] == "-" else "yes"
+        rows.append({"person_id": cells[0], "variable": "hsct", "level": hsct})
+    return frame("subgroup", rows)
+
+
+def _response_row(cells: list[str]) -> dict[str, Any]:
+    person, best, reason, investigator = cells
+    return {
+        "person_id": person,
+        "site": _site(person),
+        "best_response": best,
+        "not_evaluable_reason": _text(reason),
+        "is_remission": best in ("CR", "CRp"),
+        "is_overall": best in ("CR", "CRp", "PR"),
+        "investigator_response": _text(investigator),
+    }
+
+
+def _endpoints(persons: list[list[str]]) -> pl.DataFrame:
+    survival = [("overall_survival", c[0], int(c[18]), int(c[16] != "-")) for c in persons]
+    others = [
+        (cells[0], person, int(days), int(status))
+        for cells in _cells(ENDPOINTS)
+        for person, days, status in (entry.split(":") for entry in cells[1:])
+    ]
+    return frame(
+        "endpoint",
+        [
+            {"endpoint": name, "person_id": person, "site": _site(person), "days": days, "status": status}
+            for name, person, days, status in survival + others
+        ],
+    )
+
+
+def _time_dependent_row(cells: list[str]) -> dict[str, Any]:
+    return {
+        "person_id": cells[0],
+        "site": cells[1],
+        "hsct_day": _number(cells[14]),
+        "days": int(cells[18]),
+        "status": int(cells[16] != "-"),
+    }
+
+
+def _event_row(cells: list[str]) -> dict[str, Any]:
+    person, key, soc, pt, grade, serious, related, fatal, discontinued = cells
+    return {
+        "person_id": person,
+        "site": _site(person),
+        "event_key": key,
+        "soc": _text(soc),
+        "pt": _text(pt),
+        "term": _text(pt) or "said in words",
+        "grade": _number(grade),
+        "is_serious": serious == "yes",
+        "is_related": related == "yes",
+        "is_fatal": fatal == "yes",
+        "led_to_discontinuation": discontinued == "yes",
+    }
+
+
+def _file(
+    site: str, landed: int, mapped: int, quarantined: int = 0, old: int = 0, other: int = 0
+) -> dict[str, Any]:
+    return {
+        "site": site,
+        "file": "f" * 64,
+        "landed": landed,
+        "mapped": mapped,
+        "quarantined": quarantined,
+        "superseded": old,
+        "not_asked_for": other,
+    }
