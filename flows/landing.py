@@ -1,0 +1,221 @@
+"""Landing: files copied as received, by site and content hash, each with a manifest, never changed."""
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flows.errors import UserError
+from flows.home import Home, HomeError, opened_private, site_name, sync_folder, write_whole
+from flows.unpacking import looks_like_fhir
+
+SUFFIXES = (".ndjson", ".json", ".zip")
+SINGLE_SITE = "site"  # the name of the site when the folder has no sub-folders
+BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """A file in the landing zone. `landed_at` is when its content first came from this site."""
+
+    site: str
+    sha256: str
+    source: str
+    landed_at: datetime
+    size: int
+    path: Path
+    is_new: bool = False
+
+
+@dataclass(frozen=True)
+class Landing:
+    """What one folder gave: its files, and what was passed over, counted by the reason."""
+
+    files: tuple[LandedFile, ...]
+    ignored: dict[str, int] = field(default_factory=dict)
+
+
+def find_sites(folder: Path) -> dict[str, Path]:
+    """Site name → its folder: one sub-folder a site, or the folder itself as `site` when it has none.
+
+    Raises UserError for a folder that is missing, unreadable or empty, and for a sub-folder whose name can't be
+    a site's.
+    """
+    try:
+        inside = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    except FileNotFoundError as error:
+        raise UserError(f"{folder}: there is no such folder; give the one with the FHIR files") from error
+    except NotADirectoryError as error:
+        raise UserError(f"{folder}: is a file; give the folder that it is in") from error
+    except OSError as error:
+        raise UserError(f"{folder}: can't be read ({error.strerror})") from error
+    folders = [entry for entry in inside if entry.is_dir()]
+    if not inside:
+        raise UserError(f"{folder}: is empty; put FHIR files there (.ndjson, .json, .gz, .zip)")
+    if not folders:
+        return {SINGLE_SITE: folder}
+    beside = [entry for entry in inside if entry.is_file() and _is_fhir(entry)]
+    if beside:
+        raise UserError(
+            f"{beside[0]}: lies beside the sites' folders, so that its site is unknown; move it into one"
+        )
+    return _named(folders)
+
+
+def _named(folders: list[Path]) -> dict[str, Path]:
+    named: dict[str, Path] = {}
+    for folder in folders:
+        name = site_name(folder.name)
+        if name in named:
+            raise UserError(
+                f"{folder}: another folder's name is the same text, spelt in other bytes; rename one"
+            )
+        named[name] = folder
+    return named
+
+
+def land_files(home: Home, site: str, folder: Path, *, landed_at: datetime) -> Landing:
+    """Copies the FHIR files under the folder (nested ones too) into the landing zone of the site.
+
+    The same content is landed once a site, under its first source and time. Names with a dot in front, links that
+    lead out of the folder, and files that are no FHIR by name and look are passed over and counted. Raises
+    UserError where a file can't be read, HomeError where the copy can't be written.
+    """
+    name = site_name(site)
+    ignored: Counter[str] = Counter()
+    target = home.landing / name
+    target.mkdir(mode=0o700, exist_ok=True)
+    landed: dict[str, LandedFile] = {}
+    for path in _files_under(folder, ignored):
+        file = _land(path, path.relative_to(folder).as_posix(), name, target, landed_at)
+        if file.sha256 in landed:
+            ignored["same content as another file"] += 1
+        landed.setdefault(file.sha256, file)
+    sync_folder(target)
+    return Landing(tuple(landed.values()), dict(ignored))
+
+
+def landed_files(home: Home, site: str | None = None) -> list[LandedFile]:
+    """Every file of the landing zone (of one site, when given), by site and hash."""
+    folders = [home.landing / site] if site else sorted(p for p in home.landing.iterdir() if p.is_dir())
+    manifests = (manifest for folder in folders for manifest in sorted(folder.glob("*.json")))
+    return [_read_manifest(manifest) for manifest in manifests]
+
+
+def add_counts(file: LandedFile, counts: dict[str, int]) -> None:
+    """Writes into the manifest how many resources of each type the file was found to hold."""
+    write_whole(_manifest_path(file.path), _manifest(file, counts))
+
+
+def _land(path: Path, source: str, site: str, target: Path, landed_at: datetime) -> LandedFile:
+    part = target / f".{os.getpid()}.part"
+    try:
+        digest, size = _copy(path, part)
+        known = target / f"{digest}.json"
+        if known.exists():
+            part.unlink()
+            return _read_manifest(known)
+        landed = LandedFile(
+            site, digest, source, landed_at.astimezone(UTC), size, target / digest, is_new=True
+        )
+        part.replace(landed.path)
+        # The manifest comes last: a file without one was never landed, and is copied again.
+        write_whole(known, _manifest(landed, None))
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise HomeError(f"{target}: a file can't be landed ({error.strerror})") from error
+    return landed
+
+
+def _copy(path: Path, part: Path) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    try:
+        source = path.open("rb")
+    except OSError as error:
+        raise UserError(
+            f"{path}: can't be read ({error.strerror}); give the user that runs cove access"
+        ) from error
+    with source, opened_private(part) as target:
+        while block := source.read(BLOCK):
+            digest.update(block)
+            target.write(block)
+            size += len(block)
+        target.flush()
+        os.fsync(target.fileno())
+    return digest.hexdigest(), size
+
+
+def _files_under(folder: Path, ignored: Counter[str]) -> Iterator[Path]:
+    inside = folder.resolve()
+
+    def fail(error: OSError) -> None:
+        raise UserError(
+            f"{error.filename}: can't be read ({error.strerror}); give the user that runs cove access"
+        )
+
+    for parent, folders, names in os.walk(folder, onerror=fail):
+        ignored["hidden"] += sum(name.startswith(".") for name in (*folders, *names))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(name for name in names if not name.startswith(".")):
+            path = Path(parent) / name
+            reason = _reason_to_ignore(path, inside)
+            if reason is None:
+                yield path
+            else:
+                ignored[reason] += 1
+    for reason in [reason for reason, count in ignored.items() if not count]:
+        del ignored[reason]
+
+
+def _reason_to_ignore(path: Path, inside: Path) -> str | None:
+    if path.is_symlink() and not path.resolve().is_relative_to(inside):
+        return "link out of the folder"
+    if not path.is_file():
+        return "not a file"
+    return None if _is_fhir(path) else "not FHIR by its name and look"
+
+
+def _is_fhir(path: Path) -> bool:
+    """By its suffix; or, whatever its name, when its first bytes are those of an archive or of a resource."""
+    if path.name.lower().removesuffix(".gz").endswith(SUFFIXES):
+        return True
+    try:
+        with path.open("rb") as source:
+            return looks_like_fhir(source.read(4096))
+    except OSError as error:
+        raise UserError(
+            f"{path}: can't be read ({error.strerror}); give the user that runs cove access"
+        ) from error
+
+
+def _manifest_path(landed: Path) -> Path:
+    return landed.with_name(f"{landed.name}.json")
+
+
+def _manifest(file: LandedFile, counts: dict[str, int] | None) -> bytes:
+    content = {
+        "site": file.site,
+        "source": file.source,
+        "landed_at": file.landed_at.isoformat(),
+        "sha256": file.sha256,
+        "bytes": file.size,
+        "resources": None if counts is None else sum(counts.values()),
+        "types": None if counts is None else dict(sorted(counts.items())),
+    }
+    return json.dumps(content, ensure_ascii=False, indent=1).encode(errors="surrogateescape") + b"\n"
+
+
+def _read_manifest(path: Path) -> LandedFile:
+    content = json.loads(path.read_bytes().decode(errors="surrogateescape"))
+    return LandedFile(
+        content["site"],
+        content["sha256"],
+        content["source"],
+        datetime.fromisoformat(content["landed_at"]),
+        content["bytes"],
+        path.with_name(content["sha256"]),
+    )

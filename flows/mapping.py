@@ -1,0 +1,291 @@
+"""Maps the lines of a load by the compiled views: typed JSON in, one Parquet file a view and site out."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import duckdb
+
+from flows.routing import Lines
+from mappers.compiler import CompiledView, compile_view
+from mappers.view import View
+
+CONCEPT_MAP = "_concept_map"
+LINEAGE = (
+    "site",
+    "file",
+    "line",
+    "type",
+    "id",
+    "version",
+    "last_updated",
+    "landed_at",
+    "full_url",
+    "hash",
+    "resource_key",
+    "view_hash",
+)
+PLACE = {
+    "ordinal": "BIGINT",
+    "site": "VARCHAR",
+    "file": "VARCHAR",
+    "line": "BIGINT",
+    "full_url": "VARCHAR",
+    "hash": "VARCHAR",
+}
+# Below this, the sites of a type are mapped by one query; above it, each streams to its file.
+SMALL = 64 << 20
+LEAST_OBJECT = 1 << 20  # DuckDB reads in parallel by buffers of this size
+PROBED = 4096
+
+LINES_SQL = """
+    select
+        l.site,
+        l.file,
+        l.line,
+        p.type,
+        l.resource.id as id,
+        l.resource.meta.versionId as version,
+        try_cast(l.resource.meta.lastUpdated as timestamptz) as last_updated,
+        f.landed_at,
+        l.full_url,
+        l.hash,
+        p.type || '/' || l.resource.id as resource_key,
+        p.view_hash,
+        l.resource
+    from raw_line as l
+    join loading_file as f using (site, file)
+    cross join mapping as p
+"""
+
+CONCEPT_MAP_STRUCT = """STRUCT(id VARCHAR, meta STRUCT("versionId" VARCHAR, "lastUpdated" VARCHAR),
+    "group" STRUCT(source VARCHAR, target VARCHAR,
+        element STRUCT(code VARCHAR,
+            target STRUCT(code VARCHAR, equivalence VARCHAR, relationship VARCHAR)[])[])[])"""
+CONCEPT_MAP_PATHS = frozenset(
+    [
+        ("group", "source"),
+        ("group", "target"),
+        ("group", "element", "code"),
+        ("group", "element", "target", "code"),
+        ("group", "element", "target", "equivalence"),
+        ("group", "element", "target", "relationship"),
+    ]
+)
+CONCEPT_MAP_COLUMNS = (
+    ("source_system", "VARCHAR"),
+    ("source_code", "VARCHAR"),
+    ("target_system", "VARCHAR"),
+    ("target_code", "VARCHAR"),
+    ("relationship", "VARCHAR"),
+)
+# A map may say that two codes do not correspond: that is no mapping.
+CONCEPT_MAP_SQL = """
+    with grouped as (select * exclude (resource), unnest(resource.group) as g from line),
+    sources as (select * exclude (g), g.source as source_system, g.target as target_system, unnest(g.element) as e
+        from grouped),
+    targets as (select * exclude (e), e.code as source_code, unnest(e.target) as t from sources)
+    select
+        site, file, line, type, id, version, last_updated, landed_at, full_url, hash, resource_key, view_hash,
+        source_system,
+        source_code,
+        target_system,
+        t.code as target_code,
+        coalesce(t.equivalence, t.relationship) as relationship
+    from targets
+    where source_code is not null
+        and t.code is not null
+        and coalesce(t.equivalence, t.relationship, '') not in ('unmatched', 'disjoint', 'not-related-to')
+"""
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """One query over the lines of a type: a view's, or that of code maps. `columns` are name and DuckDB type."""
+
+    name: str
+    resource: str
+    view_hash: str
+    struct: str
+    paths: frozenset[tuple[str, ...]]
+    columns: tuple[tuple[str, str], ...]
+    sql: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """The lines of one site, of the type and version that are mapped together."""
+
+    site: str
+    lines: Lines
+
+
+def view_hash(view: View) -> str:
+    """The identity of what a view says, whatever its file and layout."""
+    return hashlib.sha256(repr(replace(view, file="")).encode()).hexdigest()
+
+
+def mapping_of(view: View, fhir_version: str) -> Mapping:
+    """The view compiled for a FHIR version."""
+    compiled: CompiledView = compile_view(view, fhir_version=fhir_version)
+    columns = tuple((column.name, column.duckdb_type) for column in compiled.columns)
+    sql = compiled.select("line", passthrough=LINEAGE)
+    return Mapping(view.name, view.resource, view_hash(view), compiled.struct, compiled.paths, columns, sql)
+
+
+def concept_map_mapping() -> Mapping:
+    """The mapping of ConceptMaps, which lists within lists within lists."""
+    identity = hashlib.sha256(CONCEPT_MAP_SQL.encode()).hexdigest()
+    return Mapping(
+        CONCEPT_MAP,
+        "ConceptMap",
+        identity,
+        CONCEPT_MAP_STRUCT,
+        CONCEPT_MAP_PATHS,
+        CONCEPT_MAP_COLUMNS,
+        CONCEPT_MAP_SQL,
+    )
+
+
+def reads_of(mappings: Sequence[Mapping]) -> frozenset[tuple[str, ...]]:
+    """The paths that the mappings read, with those that lead to them, and those of the lineage."""
+    leaves = {("id",), ("meta", "versionId"), ("meta", "lastUpdated")}
+    for mapping in mappings:
+        leaves |= mapping.paths
+    return frozenset(path[: n + 1] for path in leaves for n in range(len(path)))
+
+
+def map_type(
+    connection: duckdb.DuckDBPyConnection,
+    mappings: Sequence[Mapping],
+    parts: Sequence[Part],
+    folder: Path,
+    name: str,
+) -> tuple[list[Path], list[int]]:
+    """Writes `<folder>/<mapping>/<site>/<name>.parquet` for each mapping and site.
+
+    Returns the files, and the ordinals of lines that DuckDB's reader refused though their shape is right (an
+    object with the same key twice): they are left out of every file.
+    """
+    refused: list[int] = []
+    while True:
+        try:
+            return [path for m in mappings for path in _map(connection, m, parts, folder, name)], refused
+        except (duckdb.DataError, duckdb.InvalidInputException):
+            found = [n for part in parts for n in _take_out_refused(connection, mappings, part)]
+            if not found:
+                raise
+            refused += found
+
+
+def write_empty(connection: duckdb.DuckDBPyConnection, mapping: Mapping, path: Path) -> None:
+    """A Parquet file with the mapping's columns and no row, so that its relation is always there."""
+    lines = connection.sql("select * from no_line")
+    types = dict(zip(lines.columns, lines.types, strict=True))
+    columns = [duckdb.ColumnExpression(name) for name in LINEAGE]
+    made = [duckdb.ConstantExpression(None).cast(kind).alias(name) for name, kind in _typed(mapping)]
+    assert types  # the relation is a table of this connection
+    lines.select(*columns, *made).write_parquet(str(path))
+
+
+def _typed(mapping: Mapping) -> Iterator[tuple[str, duckdb.sqltypes.DuckDBPyType]]:
+    for name, kind in mapping.columns:
+        yield name, duckdb.sqltypes.DuckDBPyType(kind)
+
+
+def _map(
+    connection: duckdb.DuckDBPyConnection, mapping: Mapping, parts: Sequence[Part], folder: Path, name: str
+) -> list[Path]:
+    if len(parts) == 1 or sum(part.lines.size for part in parts) > SMALL:
+        return [_write(_rows(connection, mapping, [part.lines.path], part.lines.longest), mapping, part.site, folder, name)
+                for part in parts]  # fmt: skip
+    longest = max(part.lines.longest for part in parts)
+    rows = _rows(connection, mapping, [part.lines.path for part in parts], longest)
+    rows.to_table("mapped")
+    try:
+        table = connection.table("mapped")
+        site = duckdb.ColumnExpression("site")
+        return [
+            _write(
+                table.filter(site == duckdb.ConstantExpression(part.site)), mapping, part.site, folder, name
+            )
+            for part in parts
+        ]
+    finally:
+        connection.execute("drop table mapped")
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection, mapping: Mapping, paths: list[Path], longest: int
+) -> duckdb.DuckDBPyRelation:
+    connection.execute("create or replace temp table mapping as select $1 as type, $2 as view_hash",
+                       [mapping.resource, mapping.view_hash])  # fmt: skip
+    raw = connection.read_json(
+        [str(path) for path in paths],
+        columns={**PLACE, "resource": mapping.struct},
+        format="newline_delimited",
+        maximum_object_size=max(longest + 1024, LEAST_OBJECT),
+    )
+    raw.create_view("raw_line", replace=True)
+    connection.sql(LINES_SQL).create_view("line", replace=True)
+    return connection.sql(mapping.sql)
+
+
+def _write(rows: duckdb.DuckDBPyRelation, mapping: Mapping, site: str, folder: Path, name: str) -> Path:
+    path = folder / mapping.name / site / f"{name}.parquet"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    rows.write_parquet(str(path), compression="zstd")
+    return path
+
+
+def _take_out_refused(
+    connection: duckdb.DuckDBPyConnection, mappings: Sequence[Mapping], part: Part
+) -> list[int]:
+    """Rewrites the part's lines without those that the reader refuses, and returns their ordinals."""
+    path = part.lines.path
+    kept, probe = path.with_suffix(".kept"), path.with_suffix(".probe")
+    refused: list[int] = []
+    with path.open("rb") as source, kept.open("wb") as target:
+        while block := [line for _, line in zip(range(PROBED), source, strict=False)]:
+            bad = _refused(connection, mappings, block, probe)
+            target.writelines(line for n, line in enumerate(block) if n not in bad)
+            refused += [_ordinal(block[n]) for n in bad]
+    kept.replace(path)
+    probe.unlink(missing_ok=True)
+    return refused
+
+
+def _ordinal(line: bytes) -> int:
+    return int(line[len(b'{"ordinal":') : line.index(b",")])
+
+
+def _refused(
+    connection: duckdb.DuckDBPyConnection, mappings: Sequence[Mapping], block: list[bytes], probe: Path
+) -> set[int]:
+    """Positions of the lines that can't be read: the block is halved until they stand alone."""
+    pending, found = [(0, len(block))], set()
+    while pending:
+        start, end = pending.pop()
+        probe.write_bytes(b"".join(block[start:end]))
+        if _is_readable(connection, mappings, probe, max(map(len, block[start:end]))):
+            continue
+        if end - start == 1:
+            found.add(start)
+        else:
+            middle = (start + end) // 2
+            pending += [(start, middle), (middle, end)]
+    return found
+
+
+def _is_readable(
+    connection: duckdb.DuckDBPyConnection, mappings: Sequence[Mapping], probe: Path, longest: int
+) -> bool:
+    try:
+        for mapping in mappings:
+            _rows(connection, mapping, [probe], longest).to_table("probed")
+            connection.execute("drop table probed")
+    except (duckdb.DataError, duckdb.InvalidInputException):
+        connection.execute("drop table if exists probed")
+        return False
+    return True
