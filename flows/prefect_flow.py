@@ -1,0 +1,54 @@
+"""The same steps as tasks of a Prefect flow, where a server keeps the record of runs.
+
+Prefect sees the names of steps and the request's paths; results stay with the steps, so that no patient's value
+comes into its records.
+"""
+
+from __future__ import annotations
+
+import os
+
+# Read when Prefect is imported: no telemetry, and no connection but to the configured server.
+_QUIET = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
+    "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
+    "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": "false",
+    "PREFECT_CLI_PROMPT": "false",
+    "PREFECT_SERVER_UI_ENABLED": "false",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    "PREFECT_LOGGING_LEVEL": "WARNING",
+    "PREFECT_LOGGING_TO_API_ENABLED": "false",
+}
+for _name, _value in _QUIET.items():
+    os.environ.setdefault(_name, _value)
+
+from collections.abc import Sequence  # noqa: E402
+
+from prefect import flow, task  # noqa: E402
+
+from flows.progress import Progress  # noqa: E402
+from flows.run import Run  # noqa: E402
+from flows.steps import Step  # noqa: E402
+
+
+def run_as_flow(run: Run, steps: Sequence[Step], progress: Progress) -> Run:
+    """The run after its steps, each a task of one flow run.
+
+    A server that is configured (PREFECT_API_URL) keeps the record, else an ephemeral one. A derivation is never
+    retried: it would give the same error.
+    """
+
+    @flow(name=f"cove-{run.request.study.protocol.id}", validate_parameters=False)
+    def cove() -> Run:
+        current = run
+        for step in steps:
+            with progress.step(step.title):
+                told = len(current.notes)
+                current = task(name=step.name, persist_result=False)(step.work)(current)
+            for note in current.notes[told:]:
+                progress.note(note)
+        return current
+
+    return cove()
