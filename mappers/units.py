@@ -1,4 +1,4 @@
-"""Factors between units of measure: UCUM by a library, and `units.csv` for what hospitals write instead of it.
+"""Factors between units of measure: UCUM by a library, and `units.csv` for what hospitals write instead.
 
 What can't be converted safely has no factor: a wrong value is worse than none.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,10 +38,10 @@ MICRO = str.maketrans({"\u00b5": "u", "\u03bc": "u"})
 def conversion_factor(source_unit: str, unit: str, molar_mass: Decimal | None = None) -> Decimal | None:
     """The number by which a value in `source_unit` is multiplied to be in `unit`; None where there is none.
 
-    `unit` is UCUM, `source_unit` UCUM or as in `units.csv`; blank means the value is in `unit` already. The factor is
-    exact, or has 28 digits where it never ends. `molar_mass` in g/mol joins mass and amount of substance. None for
-    text that is no unit, another dimension, scales with an offset (Cel), arbitrary units and equivalents
-    against anything but themselves. Source: UCUM §6 (annotations), §24 (arbitrary units).
+    `unit` is UCUM, `source_unit` UCUM or as in `units.csv`; blank means that the value is in `unit` already.
+    The factor is exact, or has 28 digits where it never ends. `molar_mass` in g/mol joins mass and amount.
+    No factor: text that is no unit, another dimension, a scale with an offset (Cel), arbitrary units
+    and equivalents against anything but themselves. Source: UCUM §6 (annotations), §24 (arbitrary units).
     """
     text = source_unit.strip()
     if text in ("", unit):
@@ -61,7 +61,7 @@ def _factor(text: str, unit: str, molar_mass: Decimal | None) -> Decimal | None:
 
 
 def _readings(text: str) -> Iterator[str]:
-    """What a text may mean, in UCUM: as the table has it, as it stands, as the table has it in other capitals.
+    """What a text may mean, in UCUM: by the table, as it stands, by the table whatever its capitals.
 
     The first that has the dimension asked for is meant: `G/L` is giga per litre for cells, grams for a mass.
     """
@@ -106,10 +106,12 @@ def _bridges(molar_mass: Decimal) -> Iterator[Any]:
 
 
 def _ratio(start: Any, goal: Any) -> Decimal | None:
-    zero = _registry().Quantity(Decimal(0), start.units).to(goal.units).magnitude
-    if zero != 0:
+    try:
+        zero = _registry().Quantity(Decimal(0), start.units).to(goal.units).magnitude
+        return None if zero else _plain(start.to(goal.units).magnitude / goal.magnitude)
+    except (TypeError, ArithmeticError):
+        # The library defines a few units, such as [g], by powers that it can't add to decimal ones.
         return None
-    return _plain(start.to(goal.units).magnitude / goal.magnitude)
 
 
 def _plain(factor: Decimal) -> Decimal:
@@ -124,7 +126,7 @@ def _incomparable(unit: str) -> tuple[str, ...]:
     parts = NORMALISATION.findall(unit) + CHEMICAL.findall(unit)
     for atom in BRACKETED.findall(unit):
         quantity = None if atom in PURE_NUMBERS else _parse(atom)
-        if quantity is not None and quantity.dimensionless:
+        if quantity is not None and not quantity.dimensionality:
             parts.append(atom.replace("[i", "[I"))
     return tuple(sorted(parts))
 
@@ -141,7 +143,10 @@ def _parse(unit: str) -> Any:
     try:
         quantity = registry.from_ucum(unit)
         return registry.Quantity(Decimal(str(quantity.magnitude)), quantity.units)
-    except (LarkError, PintError, ArithmeticError, InvalidOperation):
+    except (LarkError, PintError, ArithmeticError):
+        return None
+    except (TypeError, AttributeError):
+        # The library takes some texts apart into what it then can't multiply: `{]+gg/3'}`.
         return None
 
 

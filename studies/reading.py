@@ -57,7 +57,10 @@ def load_study(id_or_folder: str) -> Study:
     folder, shown_as = _find(id_or_folder)
     source = read_marked_yaml(folder / "protocol.yaml", f"{shown_as}/protocol.yaml")
     protocol = _validate(source)
-    codelists = _read_codelists(protocol, source, folder, shown_as)
+    files = _codelist_files(protocol, source, folder)
+    codelists = {
+        name: read_codelist(file, f"{shown_as}/codelists/{name}.csv") for name, file in files.items()
+    }
     return Study(protocol, MappingProxyType(codelists), folder, _digest(folder, codelists))
 
 
@@ -82,16 +85,14 @@ def _find(id_or_folder: str) -> tuple[Path, str]:
 def _validate(source: MarkedYaml) -> Protocol:
     # As JSON and strictly: nothing is coerced, and sections are still read from mappings.
     try:
-        protocol = Protocol.model_validate_json(json.dumps(source.data), strict=True)
+        return Protocol.model_validate_json(json.dumps(source.data), strict=True)
     except ValidationError as error:
         raise StudyError(*explain(error, source)) from error
-    _raise_if_any(protocol_problems(protocol), source)
-    return protocol
 
 
-def _read_codelists(
-    protocol: Protocol, source: MarkedYaml, folder: Path, shown_as: str
-) -> dict[str, Codelist]:
+def _codelist_files(protocol: Protocol, source: MarkedYaml, folder: Path) -> dict[str, Path]:
+    """The files of the codelists that the protocol names, by name. Raises StudyError when one isn't there, or
+    when sections of the protocol don't fit each other."""
     present = {file.stem: file for file in (folder / "codelists").glob("*.csv")}
     named = list(named_codelists(protocol))
     missing = [
@@ -99,9 +100,8 @@ def _read_codelists(
         for path, name in named
         if name not in present
     ]
-    _raise_if_any(missing, source)
-    names = sorted({name for _, name in named})
-    return {name: read_codelist(present[name], f"{shown_as}/codelists/{name}.csv") for name in names}
+    _raise_if_any([*protocol_problems(protocol), *missing], source)
+    return {name: present[name] for name in sorted({name for _, name in named})}
 
 
 def _raise_if_any(problems: list[tuple[KeyPath, str]], source: MarkedYaml) -> None:

@@ -1,0 +1,308 @@
+"""Reading a study: what is read, and the one line that each mistake gets."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from studies.reading import STUDIES, StudyError, bundled_studies, load_study
+from studies.schema import schema_text
+
+PROJECT = STUDIES.parent
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(STUDIES / "clofarabine", tmp_path / "x"))
+
+
+def change(folder: Path, old: str, new: str) -> int:
+    """Replaces `old`, which is there once, in the protocol; returns the line of it, from 1."""
+    file = folder / "protocol.yaml"
+    text = file.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    file.write_text(text.replace(old, new), encoding="utf-8")
+    return text[: text.index(old)].count("\n") + 1
+
+
+def error(folder: Path) -> str:
+    with pytest.raises(StudyError) as caught:
+        load_study(str(folder))
+    for line in caught.value.errors:
+        assert "\n" not in line
+    return str(caught.value).replace(f"{folder}/", "")
+
+
+@pytest.mark.parametrize("study_id", bundled_studies())
+def test_a_bundled_study_is_read_by_its_id(study_id: str) -> None:
+    study = load_study(study_id)
+    assert study.protocol.id == study_id == study.folder.name
+    assert all(codelist.rows for codelist in study.codelists.values())
+    files = {file.stem for file in (study.folder / "codelists").iterdir()}
+    assert files == set(study.codelists)
+
+
+def test_a_folder_gives_the_study_of_its_files(folder: Path) -> None:
+    assert load_study(str(folder)).protocol == load_study("clofarabine").protocol
+    assert load_study(str(folder)).digest == load_study("clofarabine").digest
+
+
+@pytest.mark.parametrize("file", ["protocol.yaml", "codelists/anc.csv"])
+def test_the_digest_changes_with_each_file(folder: Path, file: str) -> None:
+    before = load_study(str(folder)).digest
+    changed = (folder / file).read_text(encoding="utf-8").replace("Neutrophils", "Cells") + "\n" * (
+        file == "protocol.yaml"
+    )
+    (folder / file).write_text(changed, encoding="utf-8")
+    assert load_study(str(folder)).digest != before
+
+
+def test_an_unknown_study_names_those_that_are_known() -> None:
+    with pytest.raises(StudyError) as caught:
+        load_study("clofarabin")
+    assert str(caught.value) == (
+        'study "clofarabin" isn\'t known (known: clofarabine, mimic_vancomycin); did you mean "clofarabine"?'
+    )
+
+
+@pytest.mark.parametrize("name", ["", "x" * 5000, "\0", "no/such"])
+def test_a_strange_name_is_an_unknown_study(name: str) -> None:
+    with pytest.raises(StudyError, match="isn't known"):
+        load_study(name)
+
+
+def test_a_folder_without_a_protocol_says_so(tmp_path: Path) -> None:
+    assert (
+        error(tmp_path) == "protocol.yaml: can't be read (No such file or directory); check that it is there"
+    )
+
+
+def test_the_protocol_itself_is_no_study(folder: Path) -> None:
+    with pytest.raises(StudyError, match="is a file; give the folder"):
+        load_study(str(folder / "protocol.yaml"))
+
+
+MISTAKES = [
+    (
+        "    evidence: [adm",
+        "    evidnce: [adm",
+        'population.index_drug.evidnce: unknown key; did you mean "evidence"?',
+    ),
+    (
+        "cycle_gap_days: 7",
+        'cycle_gap_days: "7"',
+        "exposure.cycle_gap_days: not a whole number; write one without",
+    ),
+    ("cycle_gap_days: 7", "cycle_gap_days: true", "exposure.cycle_gap_days: not a whole number"),
+    (
+        "cycle_gap_days: 7",
+        "cycle_gap_days: 0",
+        "exposure.cycle_gap_days: input should be greater than or equal to 1",
+    ),
+    ("alpha: 0.025", "alpha: .inf", "decision.alpha: not a number"),
+    ("alpha: 0.025", "alpha: 1e999", "decision.alpha: not a finite number"),
+    ("alpha: 0.025", "alpha: !!float x", "decision.alpha: the tag tag:yaml.org,2002:float isn't read here"),
+    ('version: "1.0"', "version: 1.0", "version: not text; write it in quotes"),
+    (
+        "impute: middle  ",
+        "impute: midle  ",
+        'dates.impute: not one of first, middle, last; did you mean "middle"?',
+    ),
+    ("paramcd: OS", "paramcd: overall", "endpoints.overall_survival.paramcd: doesn't have the form"),
+    (
+        "  codelist: death\n",
+        "  codelist: deaths\n",
+        'deaths.codelist: no file codelists/deaths.csv; did you mean "death"?',
+    ),
+    ("  anc: {unit", "  ancc: {unit", "measurements.ancc: no file"),
+    (
+        "events: [death]",
+        "events: [deth]",
+        'endpoints.overall_survival.events[1]: "deth" is no event of this protocol; did you mean "death"?',
+    ),
+    (
+        "    start: remission",
+        "    start: remision",
+        'endpoints.duration_of_remission.start: "remision" is no event',
+    ),
+    (
+        "variable: marrow_blasts, at_least: 5, at_most: 25",
+        "variable: marrow_blasts, at_least: 25, at_most: 5",
+        "response.criteria[3].all[1]: contradicts the bounds of marrow_blasts",
+    ),
+    (
+        "variable: marrow_blasts, at_least: 5, at_most: 25",
+        "variable: marow_blasts, at_least: 5",
+        'response.criteria[3].all[1].variable: "marow_blasts" is neither assessed',
+    ),
+    (
+        "variable: marrow_blasts, at_least: 5, at_most: 25",
+        "variable: marrow_blasts, at_least: 5, above: 5",
+        "response.criteria[3].all[1].above: stands beside at_least",
+    ),
+    (
+        "variable: marrow_blasts, at_least: 5, at_most: 25",
+        "variable: marrow_blasts, equals: true",
+        "response.criteria[3].all[1].equals: marrow_blasts is a number",
+    ),
+    (
+        "variable: marrow_blasts, at_least: 5, at_most: 25",
+        "variable: marrow_blasts",
+        "response.criteria[3].all[1]: no comparison",
+    ),
+    (
+        "  assessment: marrow_blasts",
+        "  assessment: marow_blasts",
+        'response.assessment: "marow_blasts" is not in `measurements`',
+    ),
+    ("platelets: platelets, ", "platelets: plt, ", 'response.pair.platelets: "plt" is not in `measurements`'),
+    (
+        "remission: [CR, CRp]",
+        "remission: [CR, CRi]",
+        'response.remission[2]: "CRi" is no response of `criteria`',
+    ),
+    ("measurement: alt,", "measurement: alat,", 'safety.laboratory.tests[5].measurement: "alat" is not in'),
+    (
+        "- {term: Anemia,",
+        "- {term: Anaemia,",
+        'safety.laboratory.tests[3].term: "Anaemia" isn\'t graded in CTCAE 5.0; did you mean "Anemia"?',
+    ),
+    (
+        'haemoglobin: {unit: "g/L"}',
+        'haemoglobin: {unit: "g/dL"}',
+        'measurements.haemoglobin.unit: "Anemia" is graded in g/L',
+    ),
+    (
+        "analysis: response.remission",
+        "analysis: response.remision",
+        'decision.thresholds[1].analysis: "response.remision" is no proportion',
+    ),
+    (
+        "subgroups: {}",
+        "subgroups: {site: {variable: sex}}",
+        "subgroups.site: a group of this name is there already",
+    ),
+    ("subgroups: {}", "subgroups: {age: {variable: age}}", "subgroups.age.cuts: age needs cuts"),
+    ("id: clofarabine", "id: fhir", 'id: "fhir" is kept for the warehouse'),
+    (
+        "id: clofarabine",
+        "id: clofarabine\ndata_cutoff: 2020-02-30",
+        "data_cutoff: not a date of the calendar; write YYYY-MM-DD",
+    ),
+    ("event: hsct, land", "event: hsc, land", 'survival_by.event: "hsc" is no event'),
+    (
+        "landmarks: [30, 60, 90]",
+        "landmarks: [30, 90, 60]",
+        "survival_by.landmarks[3]: not greater than the one before",
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), MISTAKES)
+def test_a_mistake_gets_file_line_key_and_advice(folder: Path, old: str, new: str, expected: str) -> None:
+    line = change(folder, old, new) + new.count("\n") - old.count("\n")
+    assert error(folder).startswith(f"protocol.yaml line {line}: {expected}")
+
+
+def test_failure_needs_its_day_and_the_day_needs_failure(folder: Path) -> None:
+    line = change(folder, "    failure_day: 84 ", "    # ")
+    assert error(folder) == (
+        f"protocol.yaml line {line - 1}: endpoints.event_free_survival.events: "
+        "failure and `failure_day` go together; add the other"
+    )
+
+
+def test_a_missing_key_is_named_at_its_section(folder: Path) -> None:
+    line = change(folder, "  early_days: 30\n", "")
+    message = error(folder)
+    assert message.endswith("deaths.early_days: missing; add this key")
+    assert int(message.split(" line ")[1].split(":")[0]) < line
+
+
+def test_a_key_written_twice_is_an_error(folder: Path) -> None:
+    line = change(folder, "  early_days: 30\n", "  early_days: 30\n  early_days: 31\n")
+    assert error(folder) == (
+        f"protocol.yaml line {line + 1}: deaths.early_days: written twice (line {line}); remove one"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", "protocol.yaml line 1: no keys"),
+        (b"- a\n", "protocol.yaml line 1: no keys"),
+        (b"id: x\n\tb: 1\n", "protocol.yaml line 2: "),
+        (b"id: [x\nb: 1\n", "protocol.yaml line 2: "),
+        (b"id: x\n---\nid: y\n", "protocol.yaml line 2: "),
+        (b"id: x\nb: \xff\n", "protocol.yaml line 2: not UTF-8"),
+        (b"id: x\nb: \x00\n", "protocol.yaml line 2: a control character"),
+        (b"a: &a x\nb: *a\n", "protocol.yaml line 2: an alias"),
+        (b"a: 1\n[b, c]: 1\n", "protocol.yaml line 2: : a key must be one word"),
+        (b"a: " + b"[" * 3000, "protocol.yaml: nested too deeply"),
+        (b"id: !!python/object:os.system x\n", "protocol.yaml line 1: id: the tag"),
+    ],
+)
+def test_what_is_no_protocol_gets_one_line(folder: Path, content: bytes, expected: str) -> None:
+    (folder / "protocol.yaml").write_bytes(content)
+    assert error(folder).startswith(expected)
+
+
+def test_all_mistakes_are_kept_in_the_order_of_the_file(folder: Path) -> None:
+    change(folder, "paramcd: OS", "paramcd: overall")
+    change(folder, 'version: "1.0"', "version: 1.0")
+    with pytest.raises(StudyError) as caught:
+        load_study(str(folder))
+    assert [line.split(": ")[1] for line in caught.value.errors] == [
+        "version",
+        "endpoints.overall_survival.paramcd",
+    ]
+
+
+def test_any_that_can_never_hold_beside_all_is_an_error(folder: Path) -> None:
+    change(
+        folder,
+        "        - {variable: platelets, below: 100}\n        - {variable: transfused, equals: true}\n",
+        "        - {variable: anc, below: 1.0}\n        - {variable: marrow_blasts, at_least: 5}\n",
+    )
+    assert "response.criteria[2].any: each condition contradicts those of `all`" in error(folder)
+
+
+CODELIST_MISTAKES = [
+    (b"system,code\n", "line 1: another header"),
+    (b"", "line 1: another header"),
+    (b"system,code,display\n", ": no codes"),
+    (b"system,code,display\nhttp://loinc.org,1\n", "line 2: 2 columns; write 3"),
+    (b"system,code,display\n\n", "line 2: 0 columns; write 3"),
+    (b"system,code,display\nhttp://loinc.org, 1,x\n", "line 2: spaces around a field"),
+    (b"system,code,display\nhttp://loinc.org,,x\n", "line 2: an empty field"),
+    (b"system,code,display\nloinc,1,x\n", "line 2: the system is no URI"),
+    (
+        b"system,code,display\nhttp://loinc.org,1,x\nhttp://loinc.org,1,y\n",
+        "line 3: the code of line 2 again",
+    ),
+    (b'system,code,display\nhttp://loinc.org,1,"x\n', "line 2: unexpected end of data"),
+    (b"system,code,display\nhttp://loinc.org,1,\xe9\n", "line 2: not UTF-8"),
+]
+
+
+@pytest.mark.parametrize(("content", "expected"), CODELIST_MISTAKES)
+def test_a_codelist_is_read_strictly(folder: Path, content: bytes, expected: str) -> None:
+    (folder / "codelists/anc.csv").write_bytes(content)
+    message = error(folder)
+    assert message.startswith("codelists/anc.csv")
+    assert expected in message
+
+
+def test_a_codelist_may_begin_with_a_byte_order_mark_and_end_lines_with_crlf(folder: Path) -> None:
+    file = folder / "codelists/anc.csv"
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
+    assert load_study(str(folder)).codelists["anc"] == load_study("clofarabine").codelists["anc"]
+
+
+def test_the_published_schema_is_that_of_the_model() -> None:
+    published = (PROJECT / "docs/protocol.schema.json").read_text(encoding="utf-8")
+    assert published == schema_text()
+    assert json.loads(published)["title"] == "Protocol"
