@@ -31,7 +31,6 @@ from mappers.values import (
     decoded,
     get,
     is_some,
-    map_items,
     not_here,
     text,
     without_nulls,
@@ -158,11 +157,18 @@ def read(context: Context, source: Value, element: Element, elsewhere: str | Non
             # A JSON null in a list of primitives stands for a value that has only an extension.
             sql = without_nulls(context, sql)
         return replace(made, sql=sql, is_list=element.is_list)
-    mapped = map_items(context, source, lambda one, _: get(one.sql, element.json_name))
-    if not element.is_list:
-        return replace(made, sql=without_nulls(context, mapped), is_list=True)
-    flat = f"flatten({mapped})"
-    return replace(made, sql=without_nulls(context, flat) if is_primitive else flat, is_list=True)
+    if source.mapped and source.mapped[0] == source.sql:
+        _, list_sql, name, body = source.mapped
+    else:
+        list_sql, name, body = decoded(context, source).sql, f"_e{next(context.names)}", ""
+    one = context.fields.decode(body, source.field, is_list=False) if body else name
+    body = get(one, element.json_name)
+    mapped = f"list_transform({list_sql}, lambda {name}: {body})"
+    if element.is_list:
+        flat = f"flatten({mapped})"
+        return replace(made, sql=without_nulls(context, flat) if is_primitive else flat, is_list=True)
+    sql = without_nulls(context, mapped)
+    return replace(made, sql=sql, is_list=True, mapped=(sql, list_sql, name, body))
 
 
 def primitive_extension(context: Context, source: Value, column: int) -> Value:

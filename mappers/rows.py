@@ -95,9 +95,23 @@ def walk(plan: Plan, context: Context, level: Level, select: Select) -> None:
     for nested in select.selects:
         walk(plan, context, level, nested)
     if select.union_all:
-        union = plan.new_level(level, union_rows(plan, context, select))
-        names = [column.name for column in select.union_all[0].all_columns()]
-        union.outputs += [(name, f'"$each{union.number}".{quoted(name)}') for name in names]
+        walk_union(plan, context, level, select)
+
+
+def walk_union(plan: Plan, context: Context, level: Level, select: Select) -> None:
+    """Adds a union's level; lists that all its branches multiply with become levels of their own below it."""
+    branches = [branch_of(plan, context, branch) for branch in select.union_all]
+    shapes = {branch.body.shape() for branch in branches}
+    if len(shapes) > 1:
+        branches = [replace(branch, body=Body(branch.body.product(context))) for branch in branches]
+    union = plan.new_level(level, concatenated([branch.as_list() for branch in branches]))
+    each = f'"$each{union.number}"'
+    body = branches[0].body
+    own = body.own.columns
+    union.outputs += [(name, f"{each}.{quoted(name)}") for name in own]
+    for number, loop in enumerate(body.loops):
+        inner = plan.new_level(union, f"{each}.{quoted(loop_name(number))}")
+        inner.outputs += [(name, f'"$each{inner.number}".{quoted(name)}') for name in loop.columns]
 
 
 def iteration(plan: Plan, context: Context, select: Select) -> Value | None:
@@ -166,69 +180,110 @@ def check_column(plan: Plan, column: ViewColumn, value: Value) -> None:
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of a select for one item of its context: one row (`list_sql` None) or a list of row structs."""
+    """Rows by the SQL of their columns: one row (`list_sql` None), or a list of row structs."""
 
     columns: Mapping[str, str]
     list_sql: str | None = None
 
+
+@dataclass(frozen=True)
+class Body:
+    """What a select gives for one item of its context: its own row, times the lists in `loops`."""
+
+    own: Rows
+    loops: tuple[Rows, ...] = ()
+
+    def shape(self) -> tuple[tuple[str, ...], ...]:
+        return (tuple(self.own.columns), *(tuple(loop.columns) for loop in self.loops))
+
+    def struct(self) -> str:
+        """The own row as a struct, with the lists still to be multiplied."""
+        lists = {loop_name(number): str(loop.list_sql) for number, loop in enumerate(self.loops)}
+        return row_struct({**self.own.columns, **lists})
+
+    def product(self, context: Context) -> Rows:
+        """The rows multiplied out."""
+        if not self.loops:
+            return self.own
+        if len(self.loops) == 1 and not self.own.columns:
+            return self.loops[0]
+        columns = dict(self.own.columns)
+        names = [f"_e{next(context.names)}" for _ in self.loops]
+        for name, loop in zip(names, self.loops, strict=True):
+            columns.update({column: f"{name}.{quoted(column)}" for column in loop.columns})
+        sql = row_struct(columns)
+        for name, loop in reversed(list(zip(names, self.loops, strict=True))):
+            sql = f"list_transform({loop.list_sql}, lambda {name}: {sql})"
+            sql = sql if loop is self.loops[-1] else f"flatten({sql})"
+        return Rows(columns, sql)
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A select inside of a union: a body, for each item of `list_sql` (bound as `each`, `index`) or once."""
+
+    body: Body
+    list_sql: str | None = None
+    each: str = ""
+    index: str = ""
+
     def as_list(self) -> str:
-        return self.list_sql if self.list_sql is not None else f"[{row_struct(self.columns)}]"
+        """SQL of the list of the body's structs."""
+        own = self.body.own
+        is_whole = own.list_sql is not None
+        body = str(own.list_sql) if is_whole else self.body.struct()
+        if self.list_sql is None:
+            return body if is_whole else f"[{body}]"
+        parameters = f"{self.each}, {self.index}" if self.index in body else self.each
+        mapped = f"list_transform({self.list_sql}, lambda {parameters}: {body})"
+        return f"flatten({mapped})" if is_whole else mapped
+
+
+def loop_name(number: int) -> str:
+    return f"$loop{number}"
 
 
 def row_struct(columns: Mapping[str, str]) -> str:
     return "{" + ", ".join(f"{text(name)}: {sql}" for name, sql in columns.items()) + "}"
 
 
-def union_rows(plan: Plan, context: Context, select: Select) -> str:
-    """A list of the rows of all branches, as structs of the same type."""
-    branches = [branch_rows(plan, context, branch).as_list() for branch in select.union_all]
-    return branches[0] if len(branches) == 1 else f"list_concat({', '.join(branches)})"
+def concatenated(lists: list[str]) -> str:
+    return lists[0] if len(lists) == 1 else f"list_concat({', '.join(lists)})"
 
 
-def branch_rows(plan: Plan, context: Context, select: Select) -> Rows:
+def branch_of(plan: Plan, context: Context, select: Select) -> Branch:
     items = iteration(plan, context, select)
     if items is None:
-        return body_rows(plan, context, select)
+        return Branch(body_of(plan, context, select))
     number = next(context.names)
     each, index = f"_e{number}", f"_i{number}"
     inner = replace(context, this=replace(items, sql=each, is_list=False), row_index=f"({index} - 1)")
-    body = body_rows(plan, inner, select)
     list_sql = items.sql
     if select.for_each_or_null:
         list_sql = f"case when len({list_sql}) > 0 then {list_sql} else [null] end"
-    body_sql = row_struct(body.columns) if body.list_sql is None else body.list_sql
-    parameters = f"{each}, {index}" if index in body_sql else each
-    mapped = f"list_transform({list_sql}, lambda {parameters}: {body_sql})"
-    return Rows(body.columns, mapped if body.list_sql is None else f"flatten({mapped})")
+    return Branch(body_of(plan, inner, select), list_sql, each, index)
 
 
-def body_rows(plan: Plan, context: Context, select: Select) -> Rows:
-    """The product of a select's own columns, its nested selects' rows and its union's."""
-    parts = [Rows({c.name: column_sql(plan, context, c) for c in select.columns})]
-    parts += [branch_rows(plan, context, nested) for nested in select.selects]
+def body_of(plan: Plan, context: Context, select: Select) -> Body:
+    """A select's own columns, its nested selects' rows and its union's, in this order."""
+    own = {column.name: column_sql(plan, context, column) for column in select.columns}
+    loops: list[Rows] = []
+    for nested in select.selects:
+        rows = multiplied(plan, context, nested)
+        if rows.list_sql is None:
+            own.update(rows.columns)
+        else:
+            loops.append(rows)
     if select.union_all:
-        names = [column.name for column in select.union_all[0].all_columns()]
-        parts.append(Rows(dict.fromkeys(names, ""), union_rows(plan, context, select)))
-    return product(context, parts)
+        lists = [multiplied(plan, context, branch) for branch in select.union_all]
+        loops.append(Rows(lists[0].columns, concatenated([Branch(Body(rows)).as_list() for rows in lists])))
+    return Body(Rows(own), tuple(loops))
 
 
-def product(context: Context, parts: list[Rows]) -> Rows:
-    """One row for each combination of the parts' rows, the columns in the parts' order."""
-    columns: dict[str, str] = {}
-    loops: list[tuple[str, str]] = []
-    for part in parts:
-        if part.list_sql is None:
-            columns.update(part.columns)
-            continue
-        name = f"_e{next(context.names)}"
-        loops.append((name, part.list_sql))
-        columns.update({column: f"{name}.{quoted(column)}" for column in part.columns})
-    if not loops:
-        return Rows(columns)
-    if len(loops) == 1 and all(sql.startswith(f"{loops[0][0]}.") for sql in columns.values()):
-        return Rows(columns, loops[0][1])
-    sql = row_struct(columns)
-    for depth, (name, list_sql) in enumerate(reversed(loops)):
-        mapped = f"list_transform({list_sql}, lambda {name}: {sql})"
-        sql = mapped if depth == 0 else f"flatten({mapped})"
-    return Rows(columns, sql)
+def multiplied(plan: Plan, context: Context, select: Select) -> Rows:
+    """A select's rows, all its lists multiplied out."""
+    branch = branch_of(plan, context, select)
+    rows = branch.body.product(context)
+    if branch.list_sql is None:
+        return rows
+    return Rows(rows.columns, replace(branch, body=Body(rows)).as_list())
