@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from reports.statistics.cox import estimate_hazard_ratio, estimate_hazard_ratios
@@ -89,6 +90,24 @@ def test_several_covariates_share_a_model_and_its_reason() -> None:
     assert {ratio.warnings for ratio in both.values()} == {()}
     flat = estimate_hazard_ratios(time, event, {"age": age, "constant": np.ones(40)})
     assert {ratio.reason for ratio in flat.values()} == {"no_contrast"}
+
+
+def test_one_covariate_has_the_same_ratio_as_in_lifelines() -> None:
+    # Our own likelihood serves one covariate, lifelines several; the two must be one model.
+    from lifelines import CoxPHFitter
+
+    rng = np.random.default_rng(8)
+    for with_entries in (False, True):
+        stop = np.ceil(rng.exponential(20, 60))
+        start = np.floor(stop * 0.4) if with_entries else np.zeros(60)
+        event, age = rng.integers(0, 2, 60), rng.integers(2, 26, 60)
+        ours = estimate_hazard_ratio(stop, event, age, start=start)
+        frame = pd.DataFrame({"start": start, "stop": stop, "event": event, "age": age})
+        theirs = CoxPHFitter().fit(
+            frame, "stop", "event", entry_col="start", fit_options={"precision": 1e-20, "r_precision": 0.0}
+        )
+        assert ours.coefficient == pytest.approx(theirs.params_["age"], rel=1e-8)
+        assert ours.std_err == pytest.approx(theirs.standard_errors_["age"], rel=1e-8)
 
 
 def test_collinear_covariates_do_not_converge() -> None:
