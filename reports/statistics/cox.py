@@ -1,7 +1,8 @@
 """Hazard ratios by Cox regression with Efron's ties (method `efron`).
 
-One covariate is fitted from counts at risk by our own likelihood, several by lifelines. A ratio is never infinite: where the likelihood has no maximum the estimate is empty and says why.
-Warnings are values of the estimate, for the report to show beside it.
+One covariate is fitted from counts at risk by our own likelihood, several by lifelines. A ratio is
+never infinite: where the likelihood has no maximum the estimate is empty and says why. Warnings are
+values of the estimate, for the report to show beside it.
 """
 
 from __future__ import annotations
