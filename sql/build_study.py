@@ -1,0 +1,30 @@
+"""Builds a study's schema: its protocol tables, then its models, from `clinical.*`."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from sql.runner import ModelBuild, build_models
+from sql.study_tables import make_study_tables
+from studies.reading import Study
+
+MODELS = Path(__file__).parent / "study"
+MACROS = Path(__file__).parent / "study_macros.sql"
+
+
+def build_study(
+    con: duckdb.DuckDBPyConnection, study: Study, data_cutoff: date | None = None
+) -> list[ModelBuild]:
+    """Replaces the tables of the schema named by the study's id; returns what was built, in order.
+
+    Without `data_cutoff` the protocol's holds; without that, the latest date among deaths and contacts.
+    Needs the `clinical` models on the same connection, with the study's codelists resolved.
+    """
+    make_study_tables(con, study)
+    con.execute(MACROS.read_text(encoding="utf-8"))
+    return build_models(
+        con, MODELS, study.protocol.id, parameters={"data_cutoff": data_cutoff or study.protocol.data_cutoff}
+    )

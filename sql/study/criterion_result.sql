@@ -1,0 +1,63 @@
+-- One row per assessment, trial and criterion: true, false, or null where it can't be decided, and what it lacks.
+
+with comparison as (
+    select
+        trial.person_id,
+        trial.evaluation,
+        trial.trial,
+        rule.criterion,
+        rule.response,
+        rule.part,
+        rule.condition,
+        rule.variable,
+        rule.comparison = 'at_most_of_baseline' and baseline.person_id is null as lacks_baseline,
+        case rule.comparison
+            when 'at_least' then is_at_least(trial.low, trial.high, trial.has_low, trial.has_high, rule.bound)
+            when 'above' then is_above(trial.low, trial.high, trial.has_low, trial.has_high, rule.bound)
+            when 'at_most' then is_at_most(trial.low, trial.high, trial.has_low, trial.has_high, rule.bound)
+            when 'below' then is_below(trial.low, trial.high, trial.has_low, trial.has_high, rule.bound)
+            when 'equals' then trial.truth = rule.expected
+            -- Compared to nine decimals: a factor of a decimal number may fall beside it in binary.
+            when 'at_most_of_baseline' then case
+                when round(trial.high, 9) <= round(rule.bound * baseline.low, 9) then true
+                when round(trial.low, 9) > round(rule.bound * baseline.high, 9) then false
+            end
+        end as truth
+    from assessment_trial as trial
+    cross join setting
+    join criterion_condition as rule on rule.variable = trial.variable
+    left join pair_rule on pair_rule.variable = rule.variable
+    left join baseline
+        on baseline.person_id = trial.person_id
+        and baseline.codelist = coalesce(pair_rule.codelist, setting.assessment_codelist)
+        and baseline.value is not null
+),
+
+condition as (
+    select
+        person_id, evaluation, trial, criterion, response, part, condition,
+        all_hold(truth) as truth,
+        list({'variable': variable, 'is_baseline': lacks_baseline}) filter (where truth is null) as lacks
+    from comparison
+    group by all
+),
+
+part as (
+    select
+        person_id, evaluation, trial, criterion, response, part,
+        case part when 'all' then all_hold(truth) else any_holds(truth) end as truth,
+        flatten(list(lacks) filter (where lacks is not null)) as lacks
+    from condition
+    group by all
+)
+
+select
+    person_id,
+    evaluation,
+    trial,
+    criterion,
+    response,
+    all_hold(truth) as is_met,
+    flatten(list(lacks) filter (where truth is null and lacks is not null)) as lacks
+from part
+group by all

@@ -1,0 +1,17 @@
+-- One row per treated person with a source of a death that is not after the cut-off; the day is null where none is dated.
+
+select
+    recorded.person_id,
+    recorded.site,
+    recorded.kind,
+    imputed_day(
+        recorded.died_first, recorded.died_last, treated.impute,
+        greatest(treated.birth_first, treated.index_date), treated.data_cutoff
+    ) as died_on,
+    coalesce(recorded.died_first < recorded.died_last, false) as is_imputed,
+    recorded.is_dated,
+    recorded.has_conflict,
+    recorded.source
+from recorded_death as recorded
+join treated on treated.person_id = recorded.person_id
+where not recorded.is_after_cutoff

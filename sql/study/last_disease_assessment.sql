@@ -1,0 +1,15 @@
+-- One row per treated person with an evaluation: the last at or before the cut-off, at least the first remission.
+
+with last_evaluation as (
+    select person_id, site, measured_on, source
+    from evaluation
+    qualify row_number() over (partition by person_id order by evaluation desc) = 1
+)
+
+select
+    last_evaluation.person_id,
+    last_evaluation.site,
+    greatest(last_evaluation.measured_on, response.remission_on) as assessed_on,
+    last_evaluation.source
+from last_evaluation
+join response on response.person_id = last_evaluation.person_id

@@ -1,0 +1,198 @@
+"""The rows of the protocol tables: what a protocol says, put flat. No value of a study stands here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from studies.protocol import Condition, Protocol, Response
+
+# Kinds of comparison, in the words of the protocol.
+COMPARISONS = ("above", "at_least", "below", "at_most", "at_most_of_baseline")
+# Responses that no criterion gives: none of them holds, or one can't be decided.
+NOT_RESPONDING, NOT_EVALUABLE = "NR", "NE"
+
+Setting = dict[str, tuple[str, str | int | float | bool | None]]
+
+
+def setting_row(protocol: Protocol) -> Setting:
+    """The scalars of a protocol, as name → (DuckDB type, value); null where their part is off."""
+    return {**_population_setting(protocol), **_response_setting(protocol), **_outcome_setting(protocol)}
+
+
+def _population_setting(protocol: Protocol) -> Setting:
+    diagnosis, drug = protocol.population.diagnosis, protocol.population.index_drug
+    combination, baseline = protocol.exposure.combination, protocol.baseline
+    return {
+        "study": ("VARCHAR", protocol.id),
+        "impute": ("VARCHAR", protocol.dates.impute),
+        "diagnosis_codelist": ("VARCHAR", diagnosis.codelist if diagnosis else None),
+        "diagnosis_days_after_index": ("INTEGER", diagnosis.days_after_index if diagnosis else None),
+        "index_codelist": ("VARCHAR", drug.codelist),
+        "route_codelist": ("VARCHAR", drug.routes),
+        "cycle_gap_days": ("INTEGER", protocol.exposure.cycle_gap_days),
+        "combination_codelist": ("VARCHAR", combination.codelist if combination else None),
+        "combination_days_before": ("INTEGER", combination.days_before if combination else None),
+        "combination_days_after": ("INTEGER", combination.days_after if combination else None),
+        "has_age_at_diagnosis": ("BOOLEAN", baseline.age_at_diagnosis),
+        "has_phenotype": ("BOOLEAN", bool(baseline.phenotype)),
+        "prior_regimens_codelist": ("VARCHAR", baseline.prior_regimens),
+        "refractory_codelist": ("VARCHAR", baseline.refractory),
+        "completed_follow_up_codelist": ("VARCHAR", baseline.completed_follow_up),
+    }
+
+
+def _response_setting(protocol: Protocol) -> Setting:
+    response = protocol.response
+    transfusion = response.transfusion if response else None
+    relapse = response.relapse if response else None
+    return {
+        "response_primary": ("VARCHAR", response.primary if response else None),
+        "investigator_codelist": ("VARCHAR", response.investigator if response else None),
+        "assessment_codelist": ("VARCHAR", response.assessment if response else None),
+        "pair_days_before": ("INTEGER", response.pair_days_before if response else None),
+        "pair_days_after": ("INTEGER", response.pair_days_after if response else None),
+        "extramedullary_codelist": ("VARCHAR", response.extramedullary if response else None),
+        "transfusion_codelist": ("VARCHAR", transfusion.codelist if transfusion else None),
+        "transfusion_days_before": ("INTEGER", transfusion.days_before if transfusion else None),
+        "relapse_at_least": ("DOUBLE", relapse.marrow_blasts_at_least if relapse else None),
+        "relapse_extramedullary": ("BOOLEAN", relapse.extramedullary if relapse else None),
+        "relapse_item_codelist": ("VARCHAR", relapse.item if relapse else None),
+        "relapse_codelist": ("VARCHAR", relapse.codelist if relapse else None),
+    }
+
+
+def _outcome_setting(protocol: Protocol) -> Setting:
+    deaths, safety, by = protocol.deaths, protocol.safety, protocol.survival_by
+    laboratory = safety.laboratory if safety else None
+    return {
+        "survival_by_event": ("VARCHAR", by.event if by else None),
+        "death_cause_codelist": ("VARCHAR", deaths.cause),
+        "early_death_days": ("INTEGER", deaths.early_days),
+        "death_after_event": ("VARCHAR", deaths.after_event),
+        "safety_days_after_last_dose": ("INTEGER", safety.days_after_last_dose if safety else None),
+        "laboratory_days_after_last_dose": (
+            "INTEGER",
+            laboratory.days_after_last_dose if laboratory else None,
+        ),
+        "ctcae_version": ("VARCHAR", laboratory.ctcae_version if laboratory else None),
+    }
+
+
+def drug_codelists(protocol: Protocol) -> list[str]:
+    """Codelists whose drugs the study counts doses of, each once."""
+    combination = protocol.exposure.combination
+    named = [protocol.population.index_drug.codelist]
+    named += [combination.codelist] if combination else []
+    named += [event.codelist for event in protocol.events.values() if event.from_ == "drug"]
+    return list(dict.fromkeys(named))
+
+
+def death_source_rows(protocol: Protocol) -> list[tuple[str, int]]:
+    """Kinds of source of a death with their rank: the first that is dated wins."""
+    return [(kind, rank) for rank, kind in enumerate(protocol.deaths.order)]
+
+
+def response_levels(response: Response) -> list[tuple[str, int, bool, bool]]:
+    """Responses from the best to the worst, with whether each is a remission and an overall response."""
+    names = [criterion.response for criterion in response.criteria]
+    levels = dict.fromkeys([*names, NOT_RESPONDING, NOT_EVALUABLE])
+    return [(name, n, name in response.remission, name in response.overall) for n, name in enumerate(levels)]
+
+
+def condition_rows(response: Response) -> list[tuple[int, str, str, int, str, str, float | None, bool | None]]:
+    """Every comparison of the criteria; those of one condition hold together."""
+    return [
+        (number, criterion.response, part, position, condition.variable, comparison, bound, expected)
+        for number, criterion in enumerate(response.criteria)
+        for part, conditions in (("all", criterion.all), ("any", criterion.any))
+        for position, condition in enumerate(conditions)
+        for comparison, bound, expected in _comparisons(condition)
+    ]
+
+
+def _comparisons(condition: Condition) -> Iterator[tuple[str, float | None, bool | None]]:
+    if condition.equals is not None:
+        yield "equals", None, condition.equals
+    for comparison in COMPARISONS:
+        bound = getattr(condition, comparison)
+        if bound is not None:
+            yield comparison, bound, None
+
+
+def criterion_probes(response: Response) -> list[tuple[str, float | None, bool | None]]:
+    """For each variable, one value of every range between the criteria's bounds, and the bounds themselves.
+
+    Whatever a missing value was, the criteria decide as they do for one of these.
+    """
+    bounds: dict[str, set[float]] = {}
+    flags: set[str] = set()
+    for *_, variable, comparison, bound, expected in condition_rows(response):
+        if expected is not None:
+            flags.add(variable)
+        elif bound is not None and comparison != "at_most_of_baseline":
+            bounds.setdefault(variable, set()).add(bound)
+    numbers = [(v, number, None) for v, found in sorted(bounds.items()) for number in _cells(sorted(found))]
+    return [*numbers, *((v, None, truth) for v in sorted(flags) for truth in (False, True))]
+
+
+def _cells(bounds: list[float]) -> list[float]:
+    between = [(low + high) / 2 for low, high in pairwise(bounds)]
+    return sorted({*bounds, *between, bounds[0] - 1, bounds[-1] + 1})
+
+
+def missing_reasons(response: Response) -> list[tuple[str, bool, str, int]]:
+    """Names of what an undecided criterion lacks, the first named first: pairs, then the baseline, then the rest."""
+    pairs = [(variable, False, f"{variable}_missing") for variable in response.pair]
+    baseline = [(response.assessment, True, "baseline_marrow_missing")]
+    rest = [(variable, False, f"{variable}_missing") for variable in ("extramedullary", response.assessment)]
+    return [(*reason, rank) for rank, reason in enumerate([*pairs, *baseline, *rest])]
+
+
+EndpointRow = tuple[str, str, str, int | None, str | None, str | None, bool]
+
+
+def endpoint_rows(protocol: Protocol) -> list[EndpointRow]:
+    """Endpoints with a row for each variant, then the cumulative incidences, which start at the index date."""
+    rows: list[EndpointRow] = []
+    for name, e in protocol.endpoints.items():
+        rule = (e.population, e.start, e.failure_day, e.censor, e.censor_after_remission, e.exclude_prevalent)
+        rows += [(analysis, *rule) for analysis in (name, *(f"{name}.{variant}" for variant in e.variants))]
+    for name, incidence in protocol.incidences.items():
+        rule = ("treated", "index", None, incidence.censor, None, incidence.exclude_prevalent)
+        rows.append((f"{name}_incidence", *rule))
+    return rows
+
+
+def endpoint_event_rows(protocol: Protocol) -> list[tuple[str, str, str, int]]:
+    """Events of each endpoint by role: `event`, `competing`, or `censor` (it ends a variant's follow-up)."""
+    rows: list[tuple[str, str, str, int]] = []
+    for name, endpoint in protocol.endpoints.items():
+        rows += _named(name, endpoint.events, "event")
+        for variant, ending in endpoint.variants.items():
+            rows += _named(f"{name}.{variant}", endpoint.events, "event")
+            rows += _named(f"{name}.{variant}", ending, "censor")
+    for name, incidence in protocol.incidences.items():
+        rows += _named(f"{name}_incidence", incidence.events, "event")
+        rows += _named(f"{name}_incidence", incidence.competing, "competing")
+    return rows
+
+
+def _named(endpoint: str, events: list[str], role: str) -> list[tuple[str, str, str, int]]:
+    return [(endpoint, event, role, position) for position, event in enumerate(events)]
+
+
+def subgroup_band_rows(protocol: Protocol) -> list[tuple[str, str, float | None, float | None]]:
+    """Bands of the subgroups that are cut: below the first cut, from each cut to the next, from the last on."""
+    return [
+        (name, _band_name(low, high), low, high)
+        for name, subgroup in protocol.subgroups.items()
+        if subgroup.cuts
+        for low, high in pairwise([None, *sorted(subgroup.cuts), None])
+    ]
+
+
+def _band_name(low: float | None, high: float | None) -> str:
+    if low is None:
+        return f"<{high:g}"
+    return f">={low:g}" if high is None else f"{low:g}-<{high:g}"

@@ -1,0 +1,207 @@
+"""A study's protocol and codelists as small tables of its schema: the only way in which a rule reaches SQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from sql.study_rules import (
+    condition_rows,
+    criterion_probes,
+    death_source_rows,
+    drug_codelists,
+    endpoint_event_rows,
+    endpoint_rows,
+    missing_reasons,
+    response_levels,
+    setting_row,
+    subgroup_band_rows,
+)
+from studies.protocol import Protocol
+from studies.reading import Codelist, Study, ctcae_rows
+
+Cell = str | int | float | bool | None
+
+
+@dataclass(frozen=True)
+class RuleTable:
+    """A small table: its name, the DuckDB type of each column, and its rows in column order."""
+
+    name: str
+    columns: Mapping[str, str]
+    rows: Sequence[Sequence[Cell]]
+
+
+def make_study_tables(con: duckdb.DuckDBPyConnection, study: Study) -> None:
+    """Writes the protocol tables into the schema named by the study's id; those of parts that are off are empty."""
+    con.execute(f"create schema if not exists {quoted(study.protocol.id)}")
+    for table in study_tables(study.protocol, study.codelists):
+        _write(con, study.protocol.id, table)
+
+
+def quoted(name: str) -> str:
+    """A name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def study_tables(protocol: Protocol, codelists: Mapping[str, Codelist]) -> Iterator[RuleTable]:
+    """Every table that the study models read beside `clinical.*`."""
+    setting = setting_row(protocol)
+    yield RuleTable("setting", {k: kind for k, (kind, _) in setting.items()}, [[v for _, v in setting.values()]])
+    yield codelist_table(codelists)
+    yield from _population_tables(protocol)
+    yield from _response_tables(protocol)
+    yield from _endpoint_tables(protocol)
+    yield from _laboratory_tables(protocol)
+
+
+def codelist_table(codelists: Mapping[str, Codelist]) -> RuleTable:
+    """`codelist`: one row a code; `concept` is the row's own, or the codelist's name."""
+    columns = ("codelist", "system", "code", "display", "concept")
+    rows = [
+        (name, row.system, row.code, row.display, row.concept)
+        for name, codelist in sorted(codelists.items())
+        for row in codelist.rows
+    ]
+    return RuleTable("codelist", dict.fromkeys(columns, "VARCHAR"), rows)
+
+
+def _population_tables(protocol: Protocol) -> Iterator[RuleTable]:
+    yield _ranked("evidence", "evidence_level", protocol.population.index_drug.evidence)
+    yield _ranked("drug_codelist", "codelist", drug_codelists(protocol))
+    yield RuleTable(
+        "phenotype_rule",
+        {"level": "VARCHAR", "codelist": "VARCHAR"},
+        list(protocol.baseline.phenotype.items()),
+    )
+    yield RuleTable(
+        "event_rule",
+        {"event": "VARCHAR", "kind": "VARCHAR", "codelist": "VARCHAR"},
+        [(name, event.from_, event.codelist) for name, event in protocol.events.items()],
+    )
+    yield RuleTable("death_source", {"kind": "VARCHAR", "rank": "INTEGER"}, death_source_rows(protocol))
+    yield RuleTable(
+        "subgroup_rule",
+        {"subgroup": "VARCHAR", "variable": "VARCHAR"},
+        [(name, subgroup.variable) for name, subgroup in protocol.subgroups.items()],
+    )
+    yield RuleTable(
+        "subgroup_band",
+        {"subgroup": "VARCHAR", "level": "VARCHAR", "at_least": "DOUBLE", "below": "DOUBLE"},
+        subgroup_band_rows(protocol),
+    )
+
+
+def _response_tables(protocol: Protocol) -> Iterator[RuleTable]:
+    response = protocol.response
+    yield RuleTable(
+        "pair_rule",
+        {"variable": "VARCHAR", "codelist": "VARCHAR"},
+        list(response.pair.items()) if response else [],
+    )
+    yield _ranked("missing_means_none", "variable", response.missing_means_none if response else [])
+    yield _ranked("assessment_end", "event", response.ends_at if response else [])
+    yield _ranked("relapse_status", "status", response.relapse.clinical_status if response else [])
+    yield RuleTable(
+        "response_level",
+        {"response": "VARCHAR", "rank": "INTEGER", "is_remission": "BOOLEAN", "is_overall": "BOOLEAN"},
+        response_levels(response) if response else [],
+    )
+    yield RuleTable(
+        "criterion_condition",
+        {
+            "criterion": "INTEGER",
+            "response": "VARCHAR",
+            "part": "VARCHAR",
+            "condition": "INTEGER",
+            "variable": "VARCHAR",
+            "comparison": "VARCHAR",
+            "bound": "DOUBLE",
+            "expected": "BOOLEAN",
+        },
+        condition_rows(response) if response else [],
+    )
+    yield RuleTable(
+        "criterion_probe",
+        {"variable": "VARCHAR", "number": "DOUBLE", "is_true": "BOOLEAN"},
+        criterion_probes(response) if response else [],
+    )
+    yield RuleTable(
+        "missing_reason",
+        {"variable": "VARCHAR", "is_baseline": "BOOLEAN", "reason": "VARCHAR", "rank": "INTEGER"},
+        missing_reasons(response) if response else [],
+    )
+
+
+def _endpoint_tables(protocol: Protocol) -> Iterator[RuleTable]:
+    yield RuleTable(
+        "endpoint_rule",
+        {
+            "endpoint": "VARCHAR",
+            "population": "VARCHAR",
+            "start": "VARCHAR",
+            "failure_day": "INTEGER",
+            "censor": "VARCHAR",
+            "censor_after_remission": "VARCHAR",
+            "exclude_prevalent": "BOOLEAN",
+        },
+        endpoint_rows(protocol),
+    )
+    yield RuleTable(
+        "endpoint_event",
+        {"endpoint": "VARCHAR", "event": "VARCHAR", "role": "VARCHAR", "position": "INTEGER"},
+        endpoint_event_rows(protocol),
+    )
+
+
+def _laboratory_tables(protocol: Protocol) -> Iterator[RuleTable]:
+    laboratory = protocol.safety.laboratory if protocol.safety else None
+    yield RuleTable(
+        "laboratory_test",
+        {"position": "INTEGER", "term": "VARCHAR", "measurement": "VARCHAR", "lower": "DOUBLE", "upper": "DOUBLE"},
+        [(n, t.term, t.measurement, t.lower, t.upper) for n, t in enumerate(laboratory.tests)] if laboratory else [],
+    )
+    names = {
+        "term": "VARCHAR",
+        "grade": "INTEGER",
+        "baseline": "VARCHAR",
+        "low": "DOUBLE",
+        "low_basis": "VARCHAR",
+        "low_inclusive": "BOOLEAN",
+        "high": "DOUBLE",
+        "high_basis": "VARCHAR",
+        "high_inclusive": "BOOLEAN",
+    }
+    rows = [
+        (
+            row.term,
+            row.grade,
+            row.baseline,
+            None if row.low is None else float(row.low),
+            row.low_basis,
+            row.low_inclusive,
+            None if row.high is None else float(row.high),
+            row.high_basis,
+            row.high_inclusive,
+        )
+        for row in ctcae_rows()
+        if laboratory and row.version == laboratory.ctcae_version
+    ]
+    yield RuleTable("ctcae", names, rows)
+
+
+def _ranked(name: str, column: str, values: Iterable[str]) -> RuleTable:
+    return RuleTable(name, {column: "VARCHAR", "rank": "INTEGER"}, [(v, n) for n, v in enumerate(values)])
+
+
+def _write(con: duckdb.DuckDBPyConnection, schema: str, table: RuleTable) -> None:
+    rows = json.dumps([dict(zip(table.columns, row, strict=True)) for row in table.rows])
+    shape = json.dumps([dict(table.columns)])
+    con.execute(
+        f"create or replace table {quoted(schema)}.{quoted(table.name)} as "
+        "select unnest(from_json($rows::json, $shape), recursive := true)",
+        {"rows": rows, "shape": shape},
+    )
