@@ -359,7 +359,8 @@ def _has_lines(whole: memoryview) -> bool:
     return begun > 1 and not others
 
 
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[{}\[\]]', re.DOTALL)
+# A string ends with its line at the latest, so that a missing quote costs one entry of a pretty-printed bundle.
+_TOKEN = re.compile(rb'"(?:[^"\\\n]|\\.)*+"|[{}\[\]]')
 
 
 def _salvaged(whole: memoryview, before: int) -> Batches:

@@ -41,3 +41,37 @@ def publish(built: Path, home: Home, name: str) -> Path:
     for former in sorted(home.versions.glob("*.duckdb"))[:-KEPT_VERSIONS]:
         former.unlink()
     return version
+
+
+def build_and_publish(run: Run) -> Run:
+    """Builds a new warehouse with the request's study, and with those that the published one holds.
+
+    Nothing of the former is touched before the new one is whole. A resource that isn't accounted for, or more
+    quarantined than the protocol allows, is a problem of the run.
+    """
+    request = run.request
+    home = open_home(request.home)
+    part = home.versions / f".{os.getpid()}.part"
+    for leftover in home.versions.glob(".*.part*"):
+        leftover.unlink()
+    connection = duckdb.connect(str(part))
+    try:
+        _build(connection, run, home)
+        problems = _problems(connection, run)
+        connection.execute("checkpoint")
+    finally:
+        connection.close()
+    name = f"{request.started_at:%Y%m%dT%H%M%S%f}-{request.study.digest[:8]}"
+    return replace(run, warehouse=publish(part, home, name), problems=(*run.problems, *problems))
+
+
+def _build(connection: duckdb.DuckDBPyConnection, run: Run, home: Home) -> None:
+    request = run.request
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set memory_limit = '1GB'")
+    connection.execute("set temp_directory = ?", [str(home.work)])
+    install_macros(connection, read_key(home))
+    publish_relations(connection, fhir_relations(home), request.as_of)
+    build_clinical(connection, [request.study], conversion_factor)
+    build_study(connection, request.study, request.data_cutoff)
+    _write_run(connection, run)

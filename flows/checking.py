@@ -1,0 +1,48 @@
+"""Data quality and accounting of a home, as a person reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TextIO
+
+import duckdb
+
+from flows.querying import published
+from flows.warehouse import read_warehouse
+
+ACCOUNTING = """
+select site, sum(landed), sum(mapped), sum(quarantined), sum(superseded), sum(not_asked_for)
+from quality.resources group by site order by site
+"""
+MISMATCHED = """
+select site, file from quality.resources
+where landed <> mapped + quarantined + superseded + not_asked_for order by all
+"""
+QUARANTINED = "select site, rule, count(*) from quality.quarantine group by all order by all"
+FOUND = "select site, rule, count(*) from quality.finding group by all order by all"
+
+
+def check_home(home: Path, stream: TextIO) -> int:
+    """Prints the accounting by site and the counts of rules; gives exit code 1 when a file isn't accounted for."""
+    with read_warehouse(published(home)) as connection:
+        _table(connection, ACCOUNTING, ("site", "landed", "mapped", "quarantined", "superseded", "not asked for"), stream)
+        _table(connection, QUARANTINED, ("site", "quarantined by rule", "resources"), stream)
+        _table(connection, FOUND, ("site", "finding", "resources"), stream)
+        mismatched = connection.execute(MISMATCHED).fetchall()
+    for site, file in mismatched:
+        _say(f"{site}: file {file[:12]} is not fully accounted for", stream)
+    return 1 if mismatched else 0
+
+
+def _table(connection: duckdb.DuckDBPyConnection, query: str, heads: tuple[str, ...], stream: TextIO) -> None:
+    rows = [heads, *(tuple(str(value) for value in row) for row in connection.execute(query).fetchall())]
+    if len(rows) == 1:
+        return
+    widths = [max(len(row[i]) for row in rows) for i in range(len(heads))]
+    for row in rows:
+        _say("  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip(), stream)
+    _say("", stream)
+
+
+def _say(text: str, stream: TextIO) -> None:
+    print(text, file=stream)  # noqa: T201

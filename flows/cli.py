@@ -1,0 +1,204 @@
+"""The command line: each command parses what the user asked for, and hands it to one function."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from flows.errors import CoveError, UserError
+
+app = typer.Typer(
+    name="cove",
+    help="From hospitals' FHIR data to a payer's coverage-with-evidence report.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+StudyArgument = Annotated[
+    str, typer.Argument(metavar="STUDY", help="A bundled study's id, or a folder with a protocol.yaml.")
+]
+FilesOption = Annotated[
+    Optional[Path],  # noqa: UP045 - typer reads it at run time
+    typer.Option("--files", envvar="COVE_FILES", help="Folder of FHIR files: one sub-folder a site, or none."),
+]
+HomeOption = Annotated[
+    Path, typer.Option("--home", envvar="COVE_HOME", help="Where landing and the warehouse are kept.")
+]
+OutOption = Annotated[
+    Path, typer.Option("--out", envvar="COVE_OUT", help="The report's folder; replaced as a whole.")
+]
+CutoffOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--data-cutoff", envvar="COVE_DATA_CUTOFF", metavar="DATE", help="Nothing later counts."),
+]
+AsOfOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--as-of", envvar="COVE_AS_OF", metavar="TIME", help="Use what was landed by then."),
+]
+PrefectOption = Annotated[
+    bool, typer.Option("--prefect", envvar="COVE_PREFECT", help="Run the steps as tasks of a Prefect flow.")
+]
+
+DEFAULT_HOME = Path("cove-home")
+DEFAULT_OUT = Path("cove-report")
+
+
+@app.command()
+def demo(
+    out: OutOption = Path("cove-demo"),
+    home: Annotated[Optional[Path], typer.Option("--home", help="Default: OUT-home.")] = None,  # noqa: UP045
+    prefect: PrefectOption = False,
+) -> None:
+    """Simulate eight hospitals, run the reference study on them, and say where the report is."""
+    from flows.demo import run_demo
+
+    _finish(run_demo(out.absolute(), home.absolute() if home else None, as_flow=prefect))
+
+
+@app.command()
+def run(
+    study: StudyArgument,
+    files: FilesOption = None,
+    out: OutOption = DEFAULT_OUT,
+    home: HomeOption = DEFAULT_HOME,
+    data_cutoff: CutoffOption = None,
+    as_of: AsOfOption = None,
+    prefect: PrefectOption = False,
+) -> None:
+    """Land files, map them, build the warehouse, and make the study's report."""
+    from flows.execute import execute, request_of
+
+    request = request_of(study, home=home, files=files, out=out, data_cutoff=data_cutoff, as_of=as_of)
+    _finish(execute(request, as_flow=prefect))
+
+
+@app.command()
+def load(files: FilesOption = None, home: HomeOption = DEFAULT_HOME) -> None:
+    """Land the files under --files, and map whatever landed and isn't mapped yet."""
+    from flows.execute import execute_load
+
+    _finish(execute_load(home.absolute(), files.absolute() if files else None))
+
+
+@app.command()
+def build(
+    study: StudyArgument,
+    home: HomeOption = DEFAULT_HOME,
+    data_cutoff: CutoffOption = None,
+    as_of: AsOfOption = None,
+) -> None:
+    """Build the warehouse with the study's tables from what is loaded, and publish it."""
+    from flows.execute import execute, request_of
+    from flows.steps import BUILD
+
+    request = request_of(study, home=home, files=None, out=None, data_cutoff=data_cutoff, as_of=as_of)
+    _finish(execute(request, steps=(BUILD,)))
+
+
+@app.command()
+def report(
+    study: StudyArgument,
+    out: OutOption = DEFAULT_OUT,
+    home: HomeOption = DEFAULT_HOME,
+    data_cutoff: CutoffOption = None,
+    as_of: AsOfOption = None,
+) -> None:
+    """Build the study from what is loaded, and make its report, without landing anything."""
+    from flows.execute import execute, request_of
+    from flows.steps import ANALYSE, BUILD, REPORT
+
+    request = request_of(study, home=home, files=None, out=out, data_cutoff=data_cutoff, as_of=as_of)
+    _finish(execute(request, steps=(BUILD, ANALYSE, REPORT)))
+
+
+@app.command()
+def check(home: HomeOption = DEFAULT_HOME) -> None:
+    """Show what became of every resource received, by site, and what was quarantined or found."""
+    from flows.checking import check_home
+
+    raise typer.Exit(check_home(home.absolute(), sys.stdout))
+
+
+@app.command()
+def trace(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A report's folder.")],
+    analysis: Annotated[str, typer.Option("--analysis", help="As in results.csv.")],
+    statistic: Annotated[str, typer.Option("--statistic", help="As in results.csv.")],
+    group: Annotated[str, typer.Option("--group", help="As in results.csv.")] = "all",
+    level: Annotated[str, typer.Option("--level", help="As in results.csv.")] = "",
+    show: Annotated[bool, typer.Option("--show", help="Print the source lines: patients' data.")] = False,
+    home: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--home", envvar="COVE_HOME", help="Default: the home that the report was made in."),
+    ] = None,
+) -> None:
+    """Lead a number back to the persons and the source lines that it is made of."""
+    from flows.tracing import Question, trace_number
+
+    question = Question(analysis, statistic, group, level)
+    trace_number(folder, question, home=home, show=show, stream=sys.stdout)
+
+
+@app.command()
+def sql(
+    query: Annotated[Optional[str], typer.Argument(help="One statement; without it, read from a prompt.")] = None,  # noqa: UP045
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Query the published warehouse, read-only."""
+    from flows.querying import prompt, run_query
+
+    if query is None:
+        prompt(home.absolute())
+    else:
+        run_query(home.absolute(), query, sys.stdout)
+
+
+def _finish(ended: object) -> None:
+    """Tells what went wrong, and ends with the run's exit code."""
+    from flows.run import Run
+
+    if not isinstance(ended, Run):
+        raise TypeError("a command ends with a run")
+    for problem in ended.problems:
+        _say(f"problem: {problem}")
+    raise typer.Exit(ended.exit_code)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def main() -> None:
+    """Run the command line; every error becomes one line and its exit code."""
+    from studies.errors import StudyError
+
+    try:
+        app(standalone_mode=False)
+    except StudyError as error:
+        for line in error.errors:
+            _say(line)
+        sys.exit(UserError.exit_code)
+    except CoveError as error:
+        _say(str(error))
+        sys.exit(error.exit_code)
+    except typer.Exit as ended:
+        sys.exit(ended.exit_code)
+    except typer.Abort:
+        sys.exit(130)
+    except KeyboardInterrupt:
+        _say("stopped; run the same command again to go on")
+        sys.exit(130)
+    except Exception as error:
+        if hasattr(error, "exit_code") and hasattr(error, "format_message"):  # a usage error of the command line
+            _say(f"{error.format_message()} See `cove --help`.")
+            sys.exit(UserError.exit_code)
+        from flows.defects import write_defect
+
+        _say(write_defect(error, dt.datetime.now(dt.UTC)))
+        sys.exit(CoveError.exit_code)

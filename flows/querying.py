@@ -1,0 +1,55 @@
+"""A read-only prompt on the published warehouse, for analysts."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TextIO
+
+import duckdb
+
+from flows.errors import UserError
+from flows.warehouse import read_warehouse
+
+
+def run_query(home: Path, query: str, stream: TextIO) -> None:
+    """Prints the rows of one statement as a table on a terminal, as CSV elsewhere."""
+    with read_warehouse(published(home)) as connection:
+        _answer(connection, query, stream)
+
+
+def prompt(home: Path) -> None:
+    """Reads statements from the terminal, one a line, until the end of input."""
+    with read_warehouse(published(home)) as connection:
+        while True:
+            try:
+                query = input("cove> " if sys.stdin.isatty() else "")
+            except EOFError:
+                return
+            if not query.strip():
+                continue
+            try:
+                _answer(connection, query, sys.stdout)
+            except UserError as error:
+                print(error, file=sys.stderr)  # noqa: T201
+
+
+def published(home: Path) -> Path:
+    """The published warehouse of a home. Raises UserError when nothing is published there."""
+    path = home / "warehouse.duckdb"
+    if not path.exists():
+        raise UserError(f"--home {home}: no warehouse is published there; run `cove run` first, or name another home")
+    return path
+
+
+def _answer(connection: duckdb.DuckDBPyConnection, query: str, stream: TextIO) -> None:
+    try:
+        relation = connection.sql(query)
+        if relation is None:
+            return
+        if stream.isatty():
+            print(relation, file=stream)  # noqa: T201
+        else:
+            relation.pl().write_csv(sys.stdout.buffer if stream is sys.stdout else stream)
+    except duckdb.Error as error:
+        raise UserError(f"the query can't be run: {str(error).splitlines()[0]}") from error

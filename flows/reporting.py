@@ -1,0 +1,105 @@
+"""The last two steps: estimates into a folder beside the report's, then the report put in place as a whole."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from flows.errors import UserError
+from flows.manifest import run_identity, write_manifest
+from flows.replacing import replace_folder
+from flows.run import Run
+from flows.warehouse import read_warehouse
+from reports.rendering.html import Report, figures_of, render_html
+from reports.statistics.curves import estimate_curves
+from reports.statistics.results import estimate_results
+from reports.statistics.results_csv import read_results, write_results
+
+RESULTS, CURVES = "results.csv", "figures/curves.csv"
+
+
+def write_estimates(run: Run) -> Run:
+    """Writes results.csv, and the curves' data, into a new folder beside the report's."""
+    out, warehouse = _places(run)
+    protocol = run.request.study.protocol
+    staging = out.with_name(f".{out.name}.{os.getpid()}.part")
+    shutil.rmtree(staging, ignore_errors=True)
+    (staging / "figures").mkdir(parents=True)
+    with read_warehouse(warehouse) as connection:
+        frames = study_frames(connection, protocol.id)
+    write_results(estimate_results(frames, protocol), staging / RESULTS)
+    estimate_curves(frames, protocol).write_csv(staging / CURVES)
+    return replace(run, staging=staging)
+
+
+def study_frames(connection: duckdb.DuckDBPyConnection, study: str) -> dict[str, pl.DataFrame]:
+    """Every table of a study, by name, and `quality.resources` as `quality_resources`."""
+    tables = connection.execute(
+        "select table_name from information_schema.tables where table_schema = $study and table_type = 'BASE TABLE'",
+        {"study": study},
+    ).fetchall()
+    frames = {name: connection.table(f'"{study}"."{name}"').pl() for (name,) in tables}
+    return {**frames, "quality_resources": connection.table("quality.resources").pl()}
+
+
+def publish_report(run: Run) -> Run:
+    """Renders what was estimated, writes the manifest, and puts the folder in the report's place."""
+    out, warehouse = _places(run)
+    if run.staging is None:
+        raise ValueError("nothing was estimated")
+    with read_warehouse(warehouse) as connection:
+        report = _report(run, connection, run.staging)
+    (run.staging / "report.html").write_text(render_html(report), encoding="utf-8")
+    for name, svg in figures_of(report).items():
+        (run.staging / "figures" / f"{name}.svg").write_text(svg, encoding="utf-8")
+    write_manifest(
+        run.staging,
+        dict(report.identity),
+        {"home": str(run.request.home), "warehouse": warehouse.name},
+    )
+    replace_folder(run.staging, out)
+    return replace(run, staging=None, notes=(*run.notes, f"report: {out / 'report.html'}"))
+
+
+def _report(run: Run, connection: duckdb.DuckDBPyConnection, staging: Path) -> Report:
+    study = run.request.study
+    inputs = connection.execute(
+        "select site, file as sha256, bytes, landed_at from fhir.file order by all"
+    ).fetchall()
+    cutoff = connection.execute(f'select data_cutoff from "{study.protocol.id}".data_cutoff').fetchone()
+    identity = run_identity(
+        run,
+        [
+            {"site": site, "sha256": sha256, "bytes": size, "landed_at": landed_at.isoformat()}
+            for site, sha256, size, landed_at in inputs
+        ],
+        str(cutoff[0]) if cutoff and cutoff[0] else "none: no death or contact is known",
+    )
+    quarantined = connection.execute(
+        "select site, rule, file, line from quality.quarantine order by all"
+    ).fetchall()
+    return Report(
+        results=read_results(staging / RESULTS),
+        curves=_read_curves(staging / CURVES),
+        protocol=study.protocol,
+        identity=identity,
+        codelists=[(name, len(codelist.rows)) for name, codelist in sorted(study.codelists.items())],
+        quarantined=quarantined,
+    )
+
+
+def _read_curves(path: Path) -> pl.DataFrame:
+    from reports.statistics.curves import SCHEMA
+
+    return pl.read_csv(path, schema=SCHEMA)
+
+
+def _places(run: Run) -> tuple[Path, Path]:
+    if run.request.out is None or run.warehouse is None:
+        raise UserError("there is no warehouse to report from; run `cove build` first")
+    return run.request.out, run.warehouse

@@ -1,0 +1,120 @@
+"""Leads a number of a report back to the persons behind it, and to the source lines behind them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import TextIO
+
+import duckdb
+
+from flows.errors import UserError
+from flows.home import Home
+from flows.run import MANIFEST
+from flows.source_lines import source_line
+from flows.warehouse import read_warehouse
+from reports.statistics.results_csv import read_results
+
+SOURCES = """
+select distinct c.person_id, c.site, c.resource_type, c.resource_id, c.resource_version, c.file, c.line
+from contribution as c
+where
+    c.analysis = $analysis
+    and (c.level = $level or c.level is null)
+    and (c.statistic = $statistic or c.statistic = '')
+    and (
+        $variable = ''
+        or ($variable = 'site' and c.site = $group_level)
+        or c.person_id in (select person_id from subgroup where variable = $variable and level = $group_level)
+    )
+order by all
+"""
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which row of results.csv is asked about."""
+
+    analysis: str
+    statistic: str
+    group: str
+    level: str
+
+
+def trace_number(
+    folder: Path, question: Question, *, home: Path | None, show: bool, stream: TextIO
+) -> None:
+    """Prints the row, then each person (pseudonym) with its sources; with `show` the lines as received.
+
+    Raises UserError when the folder is no report, has no such row, or its warehouse is gone.
+    """
+    manifest = _manifest(folder)
+    _print_row(folder, question, stream)
+    root = home or Path(manifest["home"])
+    version = root / "versions" / manifest["warehouse"]
+    if not version.exists():
+        raise UserError(f"{folder}: its warehouse isn't in {root / 'versions'} any more; give --home, or make the report anew")
+    with read_warehouse(version) as connection:
+        sources = _sources(connection, manifest["study"], question)
+    persons = [(person, list(rows)) for person, rows in groupby(sources, key=lambda row: row[0])]
+    _say(f"{len(persons)} persons", stream)
+    for person, rows in persons:
+        _say(f"{person}", stream)
+        for _, site, kind, identity, number, file, line in rows:
+            if file is None:
+                continue
+            _say(f"  {site}  {kind}/{identity}  version {number or '-'}  file {file}  line {line}", stream)
+            if show:
+                _say(f"    {source_line(Home(root), site, file, line)}", stream)
+
+
+def _manifest(folder: Path) -> dict[str, str]:
+    try:
+        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"{folder}: holds no report (no {MANIFEST}); name a folder that `cove run` made") from error
+    except (OSError, ValueError) as error:
+        raise UserError(f"{folder}/{MANIFEST}: can't be read; make the report anew") from error
+    return dict(content)
+
+
+def _print_row(folder: Path, question: Question, stream: TextIO) -> None:
+    results = read_results(folder / "results.csv")
+    asked = {"analysis": question.analysis, "statistic": question.statistic, "group": question.group, "level": question.level}
+    found = results
+    for column, value in asked.items():
+        narrowed = found.filter(found[column] == value)
+        if not narrowed.height:
+            known = ", ".join(sorted(set(found[column])))
+            raise UserError(f"results.csv has no row with {column} {value!r} here; there are: {known}")
+        found = narrowed
+    for row in found.iter_rows(named=True):
+        method = f" ({row['method']})" if row["method"] else ""
+        level = f" {row['level']}" if row["level"] else ""
+        _say(f"{row['analysis']}{level}, {row['group']}: {row['statistic']} = {row['text']}{method}", stream)
+
+
+def _sources(connection: duckdb.DuckDBPyConnection, study: str, question: Question) -> list[tuple]:
+    variable, _, level = question.group.partition("=")
+    connection.execute("set search_path = " + _quoted_path(study))
+    return connection.execute(
+        SOURCES,
+        {
+            "analysis": question.analysis,
+            "level": question.level,
+            "statistic": question.statistic,
+            "variable": "" if question.group == "all" else variable,
+            "group_level": level,
+        },
+    ).fetchall()
+
+
+def _quoted_path(study: str) -> str:
+    # A study's id has only letters, digits and underscores: its model refuses anything else.
+    return "'" + study + "'"
+
+
+def _say(text: str, stream: TextIO) -> None:
+    print(text, file=stream)  # noqa: T201
