@@ -240,7 +240,7 @@ def _contained(data: bytes) -> list[msgspec.Raw]:
 
 _ALIKE = bytes.maketrans(b"123456789.", b"0000000000")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
-_NUMBER = re.compile(rb"\d+(?:\.\d+)?")
+_LONG_NUMBER = re.compile(rb"(?<![\w.+-])-?([\d.]{16,})")
 
 
 def _precision(data: bytes) -> tuple[str, ...]:
@@ -248,10 +248,15 @@ def _precision(data: bytes) -> tuple[str, ...]:
     # Sixteen digits in a row are rare, and found faster than numbers are.
     if b"0000000000000000" not in data.translate(_ALIKE):
         return ()
-    numbers = _NUMBER.findall(_STRING.sub(b'""', data))
-    return ("number-precision",) if any(_digits(number) > 15 for number in numbers) else ()
+    if b"\\" in data:
+        data = _STRING.sub(b'""', data)
+    for found in _LONG_NUMBER.finditer(data):
+        # Without escapes, an even count of quotes before it means that it stands outside of strings.
+        if _digits(found[1]) > 15 and data.count(b'"', 0, found.start()) % 2 == 0:
+            return ("number-precision",)
+    return ()
 
 
 def _digits(number: bytes) -> int:
-    whole, _, fraction = number.partition(b".")
-    return len((whole + fraction.rstrip(b"0")).strip(b"0") if fraction else whole.strip(b"0"))
+    """How many digits the number needs: without zeros in front, and without those at its end."""
+    return len(number.replace(b".", b"").strip(b"0"))
