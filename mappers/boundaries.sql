@@ -50,12 +50,12 @@ create or replace temp macro high_boundary_datetime(written) as
     || case when contains(written, 'T') then high_boundary_clock(clock_of(written)) else '23:59:59.999' end
     || coalesce(nullif(offset_of(written), ''), '-12:00');
 
--- Half a unit of the last digit written: 1.0 is between 0.95 and 1.05. Exact up to 28 digits.
+-- Half a unit of the last digit written: 1.0 is between 0.95 and 1.05, 1e2 between 50 and 150.
+create or replace temp macro exponent_of(written) as
+    coalesce(try_cast(regexp_extract(lower(written), 'e([+-]?\d+)$', 1) as integer), 0);
 create or replace temp macro half_unit(written) as
-    cast(
-        '0.' || repeat('0', length(regexp_extract(written, '\.(\d+)', 1))) || '5' as decimal(38, 10)
-    );
+    cast('0.5e' || (exponent_of(written) - length(regexp_extract(written, '\.(\d+)', 1))) as decimal(38, 15));
 create or replace temp macro low_boundary_decimal(written) as
-    cast(cast(written as decimal(38, 10)) - half_unit(written) as double);
+    cast(cast(written as decimal(38, 15)) - half_unit(written) as double);
 create or replace temp macro high_boundary_decimal(written) as
-    cast(cast(written as decimal(38, 10)) + half_unit(written) as double);
+    cast(cast(written as decimal(38, 15)) + half_unit(written) as double);

@@ -1,6 +1,7 @@
 """FHIRPath's operators as SQL: three-valued logic, equality, order, arithmetic, sets.
 
-SQL's NULL is FHIRPath's empty collection, which makes `and`, `or`, `not`, arithmetic and comparisons the same.
+SQL's NULL is FHIRPath's empty collection, which makes `and`, `or`, `not`, arithmetic and comparisons the
+same.
 """
 
 from __future__ import annotations

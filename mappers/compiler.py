@@ -1,8 +1,8 @@
 """A ViewDefinition becomes one DuckDB query over a typed struct.
 
-`compile_view` gives the type by which the resources are to be read (only the fields that the view names) and the
-query. FHIR versions differ in shape, so a view is compiled once for each: a path that only one version has is empty
-in the other; one that neither has is an error.
+`compile_view` gives the type by which the resources are to be read (only the fields that the view names)
+and the query. FHIR versions differ in shape, so a view is compiled once for each: a path that only one
+version has is empty in the other; one that neither has is an error.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ __all__ = ["Column", "CompiledView", "compile_view"]
 class CompiledView:
     """A view compiled for one FHIR version.
 
-    `struct` is the DuckDB type of the column `resource`: the fields read, and always `id` and `meta`. `paths` are the
-    leaves of it. `exact_numbers` are paths of decimals that `struct` reads as VARCHAR because their written
-    precision counts: DuckDB's JSON reader passes every number through a double, so whoever writes the NDJSON must
-    write the numbers at these paths as JSON strings, digit for digit.
+    `struct` is the DuckDB type of the column `resource`: the fields read, and always `id` and `meta`.
+    `paths` are the leaves of it. `exact_numbers` are paths of decimals that `struct` reads as VARCHAR
+    because their written precision counts: DuckDB's JSON reader passes every number through a double, so
+    whoever writes the NDJSON must write the numbers at these paths as JSON strings, digit for digit.
     """
 
     name: str
@@ -42,16 +42,18 @@ class CompiledView:
     fields: Fields = field(repr=False)
 
     def select(self, relation: str, passthrough: Sequence[str] = ("site", "file", "line")) -> str:
-        """SQL of the view's rows over `relation`, SQL of a relation with the column `resource` of type `struct`.
+        """SQL of the view's rows over `relation`, SQL of a relation with the column `resource` of type
+        `struct`.
 
-        The passthrough columns stand first, and are the same in every row of a resource. Rows have no order. The
-        connection needs the macros of `mappers.references.install_macros`.
+        The passthrough columns stand first, and are the same in every row of a resource. Rows have no
+        order. The connection needs the macros of `mappers.references.install_macros`.
         """
         return query(self.plan, self.fields.finish, relation, passthrough)
 
 
 def compile_view(view: View, fhir_version: str = "R4B", *, exact_decimals: bool = False) -> CompiledView:
-    """The view for R4, R4B or R5; raises ViewError. With `exact_decimals` decimals are read and kept as text."""
+    """The view for R4, R4B or R5; raises ViewError. With `exact_decimals` decimals are read and kept as
+    text."""
     version = fhir_types.model_version(fhir_version)
     other = next(v for v in fhir_types.VERSIONS if v != version)
     check_resource(view, fhir_version, version, other)

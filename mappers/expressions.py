@@ -116,7 +116,9 @@ def member(context: Context, source: Value, name: str, column: int) -> Value:
     choice = _choice(context, source, name)
     if here and not source.is_absent:
         made = read(context, source, here, elsewhere_type)
-        return replace(made, other_choice=frozenset(choice.choice.elsewhere)) if choice and choice.choice else made
+        if choice and choice.choice:
+            return replace(made, other_choice=frozenset(choice.choice.elsewhere))
+        return made
     if choice and (here is None or source.is_absent):
         return replace(choice, elsewhere=elsewhere_type)
     if here or elsewhere:
@@ -130,7 +132,7 @@ def member(context: Context, source: Value, name: str, column: int) -> Value:
 
 
 def _element(version: str, type_name: str | None, name: str) -> Element | None:
-    if type_name is None or type_name in fhir_types.PRIMITIVES or not fhir_types.has_type(version, type_name):
+    if type_name is None or not fhir_types.has_type(version, type_name):
         return None
     found = fhir_types.elements(version, type_name).get(name)
     return None if found is None or found.choice else found
@@ -236,4 +238,3 @@ def type_operator(context: Context, tree: TypeOperator) -> Value:
         is_it = source.type_name == tree.type_name
         return Value(f"case when {is_some(source)} then {str(is_it).lower()} end", "boolean")
     return Value(is_some(of_type), "boolean")
-

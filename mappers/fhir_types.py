@@ -1,6 +1,7 @@
 """FHIR's types as the models of `fhir.resources` give them: elements, lists, choices.
 
-Read from the models when a type is first asked for, and kept. Nothing is written down by hand but `R4_DIFFERS`.
+Read from the models when a type is first asked for, and kept. Nothing is written down by hand but
+`R4_DIFFERS`.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType, UnionType
 
-import fhir.resources as r5
-import fhir.resources.R4B as r4b
+from fhir import resources as r5
+from fhir.resources import R4B
 
 VERSIONS = ("R4B", "R5")
 
-# R4 has no models of its own in fhir.resources. R4B kept every element that R4's clinical resources have, so they
-# are read by its models; the types below are R4's only, and R4B took them away or gave the name a new content.
+# R4 has no models of its own in fhir.resources. R4B kept every element that R4's clinical resources have,
+# so they are read by its models; the types below are R4's only, and R4B took them away or gave the name a
+# new content.
 R4_DIFFERS = MappingProxyType(
     {
         "EffectEvidenceSynthesis": "withdrawn in R4B",
@@ -67,7 +69,7 @@ class Element:
     choice: str | None = None
 
 
-class UnknownType(Exception):
+class UnknownTypeError(Exception):
     """No version's models have the type."""
 
 
@@ -81,12 +83,13 @@ def model_version(fhir_version: str) -> str:
 
 @cache
 def elements(version: str, type_name: str) -> MappingProxyType[str, Element]:
-    """The elements of a type by their names in JSON; raises UnknownType where this version's models lack it."""
-    get_model = {"R4B": r4b.get_fhir_model_class, "R5": r5.get_fhir_model_class}[version]
+    """The elements of a type by their names in JSON; raises UnknownTypeError where this version's models
+    lack it."""
+    get_model = {"R4B": R4B.get_fhir_model_class, "R5": r5.get_fhir_model_class}[version]
     try:
         model = get_model(type_name)
     except ValueError as error:
-        raise UnknownType(type_name) from error
+        raise UnknownTypeError(type_name) from error
     found = {}
     for name, field in model.model_fields.items():
         if name == "fhir_comments" or name.endswith("__ext"):
@@ -101,11 +104,10 @@ def elements(version: str, type_name: str) -> MappingProxyType[str, Element]:
 
 @cache
 def has_type(version: str, type_name: str) -> bool:
-    if type_name in PRIMITIVES:
-        return True
+    """Whether the version's models have the type; a primitive is no model."""
     try:
         return bool(elements(version, type_name))
-    except UnknownType:
+    except UnknownTypeError:
         return False
 
 

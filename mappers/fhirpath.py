@@ -27,7 +27,8 @@ class FhirPathError(Exception):
 
 @dataclass(frozen=True)
 class Literal:
-    """A written value. `kind` is string, boolean, integer, decimal, dateTime, time or empty; `text` its value."""
+    """A written value. `kind` is string, boolean, integer, decimal, dateTime, time or empty; `text` its
+    value."""
 
     kind: str
     text: str

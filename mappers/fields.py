@@ -1,7 +1,8 @@
 """The fields of a resource that a view reads, grown while its paths are compiled.
 
-A `Field` becomes a part of the explicit type by which DuckDB reads the JSON. Whether a field is read as a struct
-or as JSON is known only when the whole view is compiled, so the SQL holds marks that `Fields.finish` resolves.
+A `Field` becomes a part of the explicit type by which DuckDB reads the JSON. Whether a field is read as a
+struct or as JSON is known only when the whole view is compiled, so the SQL holds marks that `Fields.finish`
+resolves.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ def duckdb_type(fhir_type: str) -> str:
 class Field:
     """One field; `primitive` is its FHIR type, or None where it is an object.
 
-    `is_json` reads an object as JSON text (for a recursion, whose depth a struct can't have); `is_exact` reads a
-    decimal as the text that was written.
+    `is_json` reads an object as JSON text (for a recursion, whose depth a struct can't have); `is_exact`
+    reads a decimal as the text that was written.
     """
 
     name: str

@@ -249,12 +249,15 @@ def negation(context: Context, source: Value, tree: Call, compile_tree: Compile)
     return Value(f"(not {boolean(source, tree.column)})", "boolean")
 
 
-def all_true(context: Context, source: Value, tree: Call, compile_tree: Compile) -> Value:
-    return Value(f"coalesce(list_bool_and({to_list(source)}), true)", "boolean")
+def truth_function(sql_function: str, of_nothing: str) -> Function:
+    def function(context: Context, source: Value, tree: Call, compile_tree: Compile) -> Value:
+        if source.is_absent:
+            return Value(of_nothing, "boolean")
+        if kind(source) != "boolean":
+            raise FhirPathError(f"{tree.name}() needs booleans and has {named(source)}", tree.column)
+        return Value(f"coalesce({sql_function}({to_list(source)}), {of_nothing})", "boolean")
 
-
-def any_true(context: Context, source: Value, tree: Call, compile_tree: Compile) -> Value:
-    return Value(f"coalesce(list_bool_or({to_list(source)}), false)", "boolean")
+    return function
 
 
 def if_else(context: Context, source: Value, tree: Call, compile_tree: Compile) -> Value:
@@ -411,8 +414,8 @@ FUNCTIONS: dict[str, tuple[Function, int, int]] = {
     "exists": (exists, 0, 1),
     "empty": (empty, 0, 0),
     "all": (every, 1, 1),
-    "allTrue": (all_true, 0, 0),
-    "anyTrue": (any_true, 0, 0),
+    "allTrue": (truth_function("list_bool_and", "true"), 0, 0),
+    "anyTrue": (truth_function("list_bool_or", "false"), 0, 0),
     "count": (count, 0, 0),
     "isDistinct": (is_distinct, 0, 0),
     "hasValue": (has_value, 0, 0),

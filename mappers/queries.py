@@ -6,19 +6,22 @@ from collections.abc import Callable, Iterable, Sequence
 
 from mappers.fields import quoted
 from mappers.rows import Level, Plan
+from mappers.values import text
 
 CARRIED = ('"resource"', '"$key"')
 
 
 def query(plan: Plan, finish: Callable[[str], str], relation: str, passthrough: Sequence[str]) -> str:
-    """SQL that selects the passthrough columns and the view's from `relation`, which has a column `resource`."""
+    """SQL that selects the passthrough columns and the view's from `relation`, which has a column
+    `resource`.
+    """
     levels = plan.levels
-    key = f'resource_key(\'{plan.view.resource}\', "resource"."id")'
+    key = f'resource_key({text(plan.view.resource)}, "resource"."id")'
     everything = [sql for level in levels for sql in (level.list_sql, *(s for _, s in level.outputs))]
     uses_key = any('"$key"' in sql for sql in (*everything, *plan.filters))
     start = f"from {relation}"
     if uses_key:
-        start = f'from (select *, {key} as "$key" from {relation})'
+        start = f'from (select *, {key} as "$key" from {relation})'  # noqa: S608 - names are quoted, texts literals
     outputs: list[str] = [quoted(name) for name in passthrough]
     pending: list[int] = []
     for level in levels:
@@ -29,7 +32,7 @@ def query(plan: Plan, finish: Callable[[str], str], relation: str, passthrough: 
         if level.number == 0 and plan.filters:
             start += f"\nwhere {' and '.join(plan.filters)}"
     final = ", ".join([*(quoted(name) for name in passthrough), *(quoted(name) for name in plan.columns)])
-    return finish(f"select {final} from (\n{start}\n)")
+    return finish(f"select {final} from (\n{start}\n)")  # noqa: S608 - as above
 
 
 def carried(levels: Sequence[Level], after: int) -> list[str]:
@@ -63,7 +66,8 @@ def projected(
 def unnested(
     levels: Sequence[Level], level: Level, start: str, outputs: list[str], pending: list[int]
 ) -> str:
-    """A from clause in which the level's list is one item a row, with its place where a column asks for it."""
+    """A from clause in which the level's list is one item a row, with its place where a column asks for
+    it."""
     this = f'"$list{level.number}"'
     items = f"case when len({this}) > 0 then {this} else [null] end" if level.keeps_empty else this
     index = f'"$index{level.number}"'

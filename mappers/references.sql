@@ -8,6 +8,8 @@ create or replace temp macro resource_key(type, id) as type || '/' || id;
 -- The key of the resource that a literal reference means, equal to that resource's own key.
 create or replace temp macro literal_reference_key(reference, owner_key) as
     case
+        -- '#' alone is the resource that contains the one that refers.
+        when reference = '#' then owner_key
         when reference[1] = '#' then owner_key || reference
         when reference[1:9] = 'urn:uuid:' then lower(reference)
         when reference[1:8] = 'urn:oid:' then reference
@@ -18,22 +20,24 @@ create or replace temp macro literal_reference_key(reference, owner_key) as
                     regexp_extract(reference, '([A-Za-z]+)\?', 1) || '?identifier='
                     || identity_hash(url_decode(regexp_extract(reference, '\?identifier=([^&]*)', 1)))
             end
-        when regexp_full_match(reference, '[A-Z][A-Za-z]+/[A-Za-z0-9.\-]+') then reference
+        -- Ids are taken as they come: some servers write characters that FHIR's ids don't have.
+        when regexp_full_match(reference, '[A-Z][A-Za-z]+/[^/?#|\s]+') then reference
         else nullif(
-            regexp_extract(
-                reference, '(?:^|/)([A-Z][A-Za-z]+/[A-Za-z0-9.\-]{1,64})(?:/_history/[A-Za-z0-9.\-]+)?$', 1
-            ),
+            regexp_extract(reference, '(?:^|/)([A-Z][A-Za-z]+/[^/?#|\s]+)(?:/_history/[^/?#|\s]+)?$', 1),
             ''
         )
     end;
 
--- The key of what a Reference means: its literal, or else its identifier; NULL where it has neither.
+-- The key of what a Reference means: its literal where that is usable, else its identifier, else NULL.
 create or replace temp macro reference_key(reference, type, identifier_system, identifier_value, owner_key) as
-    case
-        when reference is not null then literal_reference_key(reference, owner_key)
-        when identifier_value is not null then
-            coalesce(type, '') || '?identifier=' || identity_hash(coalesce(identifier_system, '') || '|' || identifier_value)
-    end;
+    coalesce(
+        literal_reference_key(reference, owner_key),
+        case
+            when identifier_value is not null then
+                coalesce(type, '') || '?identifier='
+                || identity_hash(coalesce(identifier_system, '') || '|' || identifier_value)
+        end
+    );
 
 -- The key, where it is or may be of the wanted type: urn: and # references don't say their type.
 create or replace temp macro key_of_type(key, type, wanted) as

@@ -1,7 +1,7 @@
 """`repeat` as a list: an item, its children, theirs, in the order of the document.
 
-A struct type can't be recursive, so what repeats is read as JSON, and opened level by level; every item is then
-decoded to the fields that the view reads of it.
+A struct type can't be recursive, so what repeats is read as JSON, and opened level by level; every item is
+then decoded to the fields that the view reads of it.
 """
 
 from __future__ import annotations

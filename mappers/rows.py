@@ -1,8 +1,9 @@
 """Compiles a view's selects into levels: what is unnested, and which columns each unnesting gives.
 
-Level 0 is the resource. Each `forEach`, `forEachOrNull`, `repeat` and `unionAll` outside of a union is a level: a
-list, computed where its parent's row is, unnested in its turn, so that siblings multiply and no subquery is
-correlated. The branches of a `unionAll` are concatenated as lists of row structs, so the input is read once.
+Level 0 is the resource. Each `forEach`, `forEachOrNull`, `repeat` and `unionAll` outside of a union is a
+level: a list, computed where its parent's row is, unnested in its turn, so that siblings multiply and no
+subquery is correlated. The branches of a `unionAll` are concatenated as lists of row structs, so the input
+is read once.
 """
 
 from __future__ import annotations

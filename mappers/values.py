@@ -27,11 +27,12 @@ class Choice:
 class Value:
     """A FHIRPath collection as SQL.
 
-    A single is a scalar whose NULL is the empty collection; a list is a DuckDB list, where NULL and [] are both
-    empty. `type_name` is None where nothing is known of the type. `elsewhere` is the type that the same path has in
-    the other FHIR version, and `other_choice` its types where it is a choice there only; a path that only the other
-    version knows is `is_absent`: always empty. `mapped` is (sql, list, lambda's name, lambda's body) of a list that
-    is still the `sql` it was made as, so that the path's next step goes into the same lambda.
+    A single is a scalar whose NULL is the empty collection; a list is a DuckDB list, where NULL and [] are
+    both empty. `type_name` is None where nothing is known of the type. `elsewhere` is the type that the
+    same path has in the other FHIR version, and `other_choice` its types where it is a choice there only; a
+    path that only the other version knows is `is_absent`: always empty. `mapped` is (sql, list, lambda's
+    name, lambda's body) of a list that is still the `sql` it was made as, so that the path's next step goes
+    into the same lambda.
     """
 
     sql: str

@@ -1,7 +1,7 @@
 """Reads and checks a ViewDefinition (SQL on FHIR v2) into frozen dataclasses.
 
-Every error says the file, the path within the view, the column of the FHIRPath where there is one, what is wrong
-and what would be right.
+Every error says the file, the path within the view, the column of the FHIRPath where there is one, what is
+wrong and what would be right.
 """
 
 from __future__ import annotations
@@ -15,22 +15,76 @@ from typing import Any
 
 from mappers.fhirpath import Expression, FhirPathError, parse
 
+# The keys of a ViewDefinition and its parts, as the standard lists them.
 VIEW_KEYS = frozenset(
-    "resourceType id meta implicitRules language text contained extension modifierExtension url identifier version "
-    "versionAlgorithmString versionAlgorithmCoding name title status experimental date publisher contact description "
-    "useContext jurisdiction purpose copyright copyrightLabel approvalDate lastReviewDate effectivePeriod topic "
-    "author editor reviewer endorser relatedArtifact profile fhirVersion resource constant select where".split()
+    [
+        "resourceType",
+        "id",
+        "meta",
+        "implicitRules",
+        "language",
+        "text",
+        "contained",
+        "extension",
+        "modifierExtension",
+        "url",
+        "identifier",
+        "version",
+        "versionAlgorithmString",
+        "versionAlgorithmCoding",
+        "name",
+        "title",
+        "status",
+        "experimental",
+        "date",
+        "publisher",
+        "contact",
+        "description",
+        "useContext",
+        "jurisdiction",
+        "purpose",
+        "copyright",
+        "copyrightLabel",
+        "approvalDate",
+        "lastReviewDate",
+        "effectivePeriod",
+        "topic",
+        "author",
+        "editor",
+        "reviewer",
+        "endorser",
+        "relatedArtifact",
+        "profile",
+        "fhirVersion",
+        "resource",
+        "constant",
+        "select",
+        "where",
+    ]
 )
 SELECT_KEYS = frozenset(
-    "id extension modifierExtension column select forEach forEachOrNull repeat unionAll".split()
+    [
+        "id",
+        "extension",
+        "modifierExtension",
+        "column",
+        "select",
+        "forEach",
+        "forEachOrNull",
+        "repeat",
+        "unionAll",
+    ]
 )
-COLUMN_KEYS = frozenset("id extension modifierExtension name path description collection type tag".split())
-WHERE_KEYS = frozenset("id extension modifierExtension path description".split())
+COLUMN_KEYS = frozenset(
+    ["id", "extension", "modifierExtension", "name", "path", "description", "collection", "type", "tag"]
+)
+WHERE_KEYS = frozenset(["id", "extension", "modifierExtension", "path", "description"])
 COLUMN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 COLUMN_TYPES = {
     name: kind
     for kind, names in {
-        "text": "string code id uri url canonical oid uuid markdown base64Binary xhtml date dateTime instant time",
+        "text": "string code id uri url canonical oid uuid markdown base64Binary xhtml "
+        "date dateTime instant time",
         "boolean": "boolean",
         "integer": "integer positiveInt unsignedInt integer64",
         "decimal": "decimal",
