@@ -1,4 +1,4 @@
-"""Elements, lists and choices come from the FHIR models; expected values are from the specification's pages."""
+"""Elements, lists and choices come from the FHIR models; expected values are from the specification."""
 
 from __future__ import annotations
 
