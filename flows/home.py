@@ -92,7 +92,8 @@ def read_key(home: Home) -> bytes:
 def site_name(text: str) -> str:
     """The site's name in NFC, which is also a folder's.
 
-    Letters of any script, digits, `.`, `-`, `_` and spaces, the last four not at the beginning. Raises UserError.
+    Letters of any script, digits, `.`, `-`, `_` and spaces, the last four not at the beginning. Raises
+    UserError.
     """
     name = unicodedata.normalize("NFC", text)
     if not name or name[0] in ".-_ " or not all(_may_be_in_name(character) for character in name):

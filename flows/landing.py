@@ -42,8 +42,8 @@ class Landing:
 def find_sites(folder: Path) -> dict[str, Path]:
     """Site name → its folder: one sub-folder a site, or the folder itself as `site` when it has none.
 
-    Raises UserError for a folder that is missing, unreadable or empty, and for a sub-folder whose name can't be
-    a site's.
+    Raises UserError for a folder that is missing, unreadable or empty, and for a sub-folder whose name can't
+    be a site's.
     """
     try:
         inside = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
@@ -81,9 +81,9 @@ def _named(folders: list[Path]) -> dict[str, Path]:
 def land_files(home: Home, site: str, folder: Path, *, landed_at: datetime) -> Landing:
     """Copies the FHIR files under the folder (nested ones too) into the landing zone of the site.
 
-    The same content is landed once a site, under its first source and time. Names with a dot in front, links that
-    lead out of the folder, and files that are no FHIR by name and look are passed over and counted. Raises
-    UserError where a file can't be read, HomeError where the copy can't be written.
+    The same content is landed once a site, under its first source and time. Names with a dot in front, links
+    that lead out of the folder, and files that are no FHIR by name and look are passed over and counted.
+    Raises UserError where a file can't be read, HomeError where the copy can't be written.
     """
     name = site_name(site)
     ignored: Counter[str] = Counter()

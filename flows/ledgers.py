@@ -43,8 +43,15 @@ IDENTIFIERS = pa.schema(
 LOCAL_ALIASES = pa.schema(
     [("site", pa.string()), ("file", pa.string()), ("alias", pa.string()), ("resource_key", pa.string())]
 )
-FILES = pa.schema([("site", pa.string()), ("file", pa.string()), ("landed", pa.int64()), ("bytes", pa.int64()),
-                   ("landed_at", _INSTANT)])  # fmt: skip
+FILES = pa.schema(
+    [
+        ("site", pa.string()),
+        ("file", pa.string()),
+        ("landed", pa.int64()),
+        ("bytes", pa.int64()),
+        ("landed_at", _INSTANT),
+    ]
+)
 
 
 class Ledger:

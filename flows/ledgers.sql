@@ -1,5 +1,17 @@
 -- The books of a load, from what was noted while splitting and from what the reader refused.
 
+-- The lineage of a relation that has no row yet.
+create temp table no_line as
+select
+    site, file, line, type, id, version,
+    null::timestamptz as last_updated,
+    null::timestamptz as landed_at,
+    full_url, hash,
+    null::varchar as resource_key,
+    null::varchar as view_hash
+from work_seen
+limit 0;
+
 create temp table _file as
 select * from loading_file;
 

@@ -1,8 +1,8 @@
 """Loads what was landed: split, checked, mapped, and written as immutable Parquet with its books.
 
-A load becomes visible by one rename, that of its record; before that it left nothing that anybody reads, and the
-next run does it again. Loads belong to a generation: the views, the key and the rules by which they were mapped.
-When one of them changes, everything is mapped again from landing into a new generation.
+A load becomes visible by one rename, that of its record; before that it left nothing that anybody reads, and
+the next run does it again. Loads belong to a generation: the views, the key and the rules by which they were
+mapped. When one of them changes, everything is mapped again from landing into a new generation.
 """
 
 import hashlib
@@ -40,7 +40,9 @@ LEDGERS_SQL = Path(__file__).with_name("ledgers.sql")
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What a load did. `mismatches` are files whose resources are not all accounted for: (site, file, landed, found)."""
+    """What a load did. `mismatches` are files whose resources are not all accounted for: (site, file,
+    landed, found).
+    """
 
     load_id: str | None
     files: int
@@ -116,7 +118,8 @@ def generation_of(home: Home, hashes: dict[str, str]) -> str:
 def fhir_relations(home: Home) -> dict[str, list[Path]]:
     """Relation → its Parquet files, of the loads that are finished and current: each view, and the ledgers.
 
-    The ledgers are `_resource`, `_quarantine`, `_finding`, `_alias`, `_deletion`, `_file`; and `_concept_map`.
+    The ledgers are `_resource`, `_quarantine`, `_finding`, `_alias`, `_deletion`, `_file`; and
+    `_concept_map`.
     """
     relations: dict[str, list[Path]] = defaultdict(list)
     for record in _records(home, _current(home)):
@@ -145,8 +148,8 @@ def _load(
         "create temp table loading_file as select * from read_parquet($1)", [str(work / "files.parquet")]
     )
     written, refused = _map_all(connection, views, router, home.fhir, load_id)
-    written += _empties(connection, views, home.fhir)
     written += _write_ledgers(connection, work, home.fhir, load_id, refused, {file.site for file in pending})
+    written += _empties(connection, views, home.fhir)
     report = _report(connection, load_id, len(pending))
     connection.close()
     for one in counted:
@@ -185,12 +188,6 @@ def _map_all(
 
 def _empties(connection: duckdb.DuckDBPyConnection, views: Views, folder: Path) -> list[Path]:
     paths = []
-    connection.execute(
-        "create temp table no_line as select null::varchar as site, null::varchar as file, null::bigint as line, "
-        "null::varchar as type, null::varchar as id, null::varchar as version, null::timestamptz as last_updated, "
-        "null::timestamptz as landed_at, null::varchar as full_url, null::varchar as hash, "
-        "null::varchar as resource_key, null::varchar as view_hash limit 0"
-    )
     for mapping in views.mappings("R4B"):
         path = folder / mapping.name / f"empty-{mapping.view_hash[:16]}.parquet"
         path.parent.mkdir(mode=0o700, exist_ok=True)
@@ -221,7 +218,7 @@ def _write_ledgers(
     written = []
     for name in ("_resource", "_quarantine", "_finding", "_alias", "_deletion", "_file"):
         table = connection.table(name)
-        for site in sorted(sites) or [None]:
+        for site in sorted(sites) or [""]:
             path = folder / name / (f"{site}/{load_id}.parquet" if site else "empty.parquet")
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             chosen = duckdb.ColumnExpression("site") == duckdb.ConstantExpression(site)
@@ -231,8 +228,8 @@ def _write_ledgers(
 
 
 def _report(connection: duckdb.DuckDBPyConnection, load_id: str, files: int) -> LoadReport:
-    counts = dict(connection.execute(
-        "select status, count(*) from _resource where not is_contained group by status").fetchall())  # fmt: skip
+    counted = "select status, count(*) from _resource where not is_contained group by status"
+    counts = dict(connection.execute(counted).fetchall())
     mismatches = connection.execute(
         "select f.site, f.file, f.landed, count(r.site) from _file as f "
         "left join (from _resource where not is_contained) as r using (site, file) "

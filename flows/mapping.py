@@ -83,7 +83,8 @@ CONCEPT_MAP_COLUMNS = (
 # A map may say that two codes do not correspond: that is no mapping.
 CONCEPT_MAP_SQL = """
     with grouped as (select * exclude (resource), unnest(resource.group) as g from line),
-    sources as (select * exclude (g), g.source as source_system, g.target as target_system, unnest(g.element) as e
+    sources as (select * exclude (g), g.source as source_system, g.target as target_system, unnest(g.element)
+    as e
         from grouped),
     targets as (select * exclude (e), e.code as source_code, unnest(e.target) as t from sources)
     select
@@ -102,7 +103,9 @@ CONCEPT_MAP_SQL = """
 
 @dataclass(frozen=True)
 class Mapping:
-    """One query over the lines of a type: a view's, or that of code maps. `columns` are name and DuckDB type."""
+    """One query over the lines of a type: a view's, or that of code maps. `columns` are name and DuckDB
+    type.
+    """
 
     name: str
     resource: str
@@ -181,11 +184,9 @@ def map_type(
 
 def write_empty(connection: duckdb.DuckDBPyConnection, mapping: Mapping, path: Path) -> None:
     """A Parquet file with the mapping's columns and no row, so that its relation is always there."""
-    lines = connection.sql("select * from no_line")
-    types = dict(zip(lines.columns, lines.types, strict=True))
+    lines = connection.table("no_line")
     columns = [duckdb.ColumnExpression(name) for name in LINEAGE]
     made = [duckdb.ConstantExpression(None).cast(kind).alias(name) for name, kind in _typed(mapping)]
-    assert types  # the relation is a table of this connection
     lines.select(*columns, *made).write_parquet(str(path))
 
 
@@ -198,20 +199,29 @@ def _map(
     connection: duckdb.DuckDBPyConnection, mapping: Mapping, parts: Sequence[Part], folder: Path, name: str
 ) -> list[Path]:
     if len(parts) == 1 or sum(part.lines.size for part in parts) > SMALL:
-        return [_write(_rows(connection, mapping, [part.lines.path], part.lines.longest), mapping, part.site, folder, name)
-                for part in parts]  # fmt: skip
-    longest = max(part.lines.longest for part in parts)
-    rows = _rows(connection, mapping, [part.lines.path for part in parts], longest)
-    rows.to_table("mapped")
-    try:
-        table = connection.table("mapped")
-        site = duckdb.ColumnExpression("site")
         return [
             _write(
-                table.filter(site == duckdb.ConstantExpression(part.site)), mapping, part.site, folder, name
+                _rows(connection, mapping, [part.lines.path], part.lines.longest),
+                mapping,
+                part.site,
+                folder,
+                name,
             )
             for part in parts
         ]
+    return _map_together(connection, mapping, parts, folder, name)
+
+
+def _map_together(
+    connection: duckdb.DuckDBPyConnection, mapping: Mapping, parts: Sequence[Part], folder: Path, name: str
+) -> list[Path]:
+    """One query for all sites: planning it costs more than reading a few lines."""
+    longest = max(part.lines.longest for part in parts)
+    _rows(connection, mapping, [part.lines.path for part in parts], longest).to_table("mapped")
+    try:
+        table, site = connection.table("mapped"), duckdb.ColumnExpression("site")
+        chosen = {part.site: site == duckdb.ConstantExpression(part.site) for part in parts}
+        return [_write(table.filter(chosen[p.site]), mapping, p.site, folder, name) for p in parts]
     finally:
         connection.execute("drop table mapped")
 
@@ -222,7 +232,7 @@ def _rows(
     connection.execute("create or replace temp table mapping as select $1 as type, $2 as view_hash",
                        [mapping.resource, mapping.view_hash])  # fmt: skip
     raw = connection.read_json(
-        [str(path) for path in paths],
+        [str(path) for path in paths],  # type: ignore[arg-type]  # its stub forgets lists
         columns={**PLACE, "resource": mapping.struct},
         format="newline_delimited",
         maximum_object_size=max(longest + 1024, LEAST_OBJECT),

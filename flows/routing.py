@@ -1,11 +1,12 @@
 """Routes each resource of a landed file to the lines of its type and FHIR version, and keeps the books.
 
-What a view takes, and is right, goes to `<type>.<version>.ndjson` in the work folder, each line with its place:
+What a view takes, and is right, goes to `<type>.<version>.ndjson` in the work folder, each line with its
+place:
 
     {"ordinal":…,"site":…,"file":…,"line":…,"full_url":…,"hash":…,"resource":{…}}
 
-Everything else is a row of a ledger. The counts that come out of here are made where a piece is seen, apart from
-what then becomes of it, so that the two can be compared.
+Everything else is a row of a ledger. The counts that come out of here are made where a piece is seen, apart
+from what then becomes of it, so that the two can be compared.
 """
 
 import hashlib

@@ -1,7 +1,9 @@
-"""From a landed file to its resources, each with its place: lines of NDJSON, entries of bundles, items of arrays.
+"""From a landed file to its resources, each with its place: lines of NDJSON, entries of bundles, items of
+arrays.
 
-The content decides what a file is, never its name. What can't be taken apart is one refused piece with a rule,
-so that every resource received is counted once. Lines are split at LF only and counted from 1, blank ones too.
+The content decides what a file is, never its name. What can't be taken apart is one refused piece with a
+rule, so that every resource received is counted once. Lines are split at LF only and counted from 1, blank
+ones too.
 """
 
 import mmap
@@ -25,7 +27,8 @@ Buffer = bytes | memoryview | mmap.mmap
 class Piece(msgspec.Struct, frozen=True, gc=False):
     """One resource as received; or, with a `rule`, what was there and can't be one; or a deletion.
 
-    `line` is the line or the entry. `deleted` is the URL of a deletion's request, `deleted_at` its time as text.
+    `line` is the line or the entry. `deleted` is the URL of a deletion's request, `deleted_at` its time as
+    text.
     """
 
     line: int
@@ -69,10 +72,9 @@ def split(path: Path, work: Path) -> Iterator[list[Piece]]:
     """
     before = 0
     for text in texts_of(path, work):
-        last = before
         for batch, last in _pieces(text, before, work):
+            before = last
             yield batch
-        before = last
 
 
 def bundle_pieces(data: bytes, line: int) -> list[Piece]:
@@ -207,7 +209,7 @@ def _line_piece(number: int, line: bytes, is_utf8: bool) -> Piece:
     if line.startswith(UTF8_MARK):
         # Files put together by `cat` have a mark at the beginning of each.
         line = line[3:]
-    return Piece(number, line)
+    return Piece(number, line.strip())
 
 
 def _is_utf8(data: Buffer) -> bool:
@@ -262,7 +264,10 @@ def _read_document(whole: memoryview, before: int) -> Batches:
         yield from _elements(bundle.entry or [], before, _entry_piece)
     else:
         data = bytes(whole)
-        yield [_item_piece(data, before + 1)], before + 1
+        resource = data.strip()
+        # A lone line of NDJSON keeps its number; a resource over several lines is one, wherever it begins.
+        blank = 0 if b"\n" in resource else data[: data.index(resource[:1])].count(b"\n")
+        yield [_item_piece(resource, before + blank + 1)], before + blank + 1
 
 
 def _first_byte(whole: memoryview) -> bytes:
@@ -346,7 +351,9 @@ class _Buffered:
 
 
 def _has_lines(whole: memoryview) -> bool:
-    """Whether some line is an object of its own, or each begins as one: then it is NDJSON with broken lines."""
+    """Whether some line is an object of its own, or each begins as one: then it is NDJSON with broken
+    lines.
+    """
     begun, others = 0, 0
     for found in re.finditer(rb"(?m)^[^\n]+", whole):
         line = whole[found.start() : found.end()]
@@ -359,7 +366,7 @@ def _has_lines(whole: memoryview) -> bool:
     return begun > 1 and not others
 
 
-# A string ends with its line at the latest, so that a missing quote costs one entry of a pretty-printed bundle.
+# A string ends with its line at the latest: a missing quote costs one entry of a pretty-printed bundle.
 _TOKEN = re.compile(rb'"(?:[^"\\\n]|\\.)*+"|[{}\[\]]')
 
 

@@ -1,6 +1,7 @@
-"""From a landed file to its texts: gzip and zip are opened by their content, never by their name, within limits."""
+"""From a landed file to its texts: gzip and zip are opened by their content, never by their name, within
+limits.
+"""
 
-import shutil
 import tempfile
 import zipfile
 import zlib
@@ -60,7 +61,9 @@ def looks_like_fhir(head: bytes) -> bool:
 
 
 def texts_of(path: Path, work: Path) -> Iterator[Text]:
-    """The texts of a landed file: itself, unpacked, or each member of a zip in turn. `work` is for large pieces."""
+    """The texts of a landed file: itself, unpacked, or each member of a zip in turn. `work` is for large
+    pieces.
+    """
     budget = Budget(path.stat().st_size)
     with path.open("rb") as source:
         yield from _texts(source, budget, work, depth=0, path=path)
@@ -91,8 +94,7 @@ def _texts(source: Readable, budget: Budget, work: Path, depth: int, path: Path 
     elif head.startswith(GZIP):
         yield from _texts(_Gunzipped(_Chained(head, source), budget), budget, work, depth + 1, None)
     elif head.startswith(ZIP):
-        with _seekable(head, source, path, work) as archive:
-            yield from _members(archive, budget, work, depth)
+        yield from _zipped(_Chained(head, source), budget, work, depth, path)
     else:
         yield Text(head, source, path)
 
@@ -108,13 +110,20 @@ def _head(source: Readable) -> tuple[bytes, Readable]:
     return bytes(head), source
 
 
-def _seekable(head: bytes, source: Readable, path: Path | None, work: Path) -> IO[bytes]:
+def _zipped(source: Readable, budget: Budget, work: Path, depth: int, path: Path | None) -> Iterator[Text]:
+    """The members of a zip, which is read from its end: one within another archive is written out first."""
     if path is not None:
-        return path.open("rb")
-    spooled = tempfile.TemporaryFile(dir=work)
-    shutil.copyfileobj(_Chained(head, source), spooled, BLOCK)
-    spooled.seek(0)
-    return spooled
+        with path.open("rb") as archive:
+            yield from _members(archive, budget, work, depth)
+        return
+    with tempfile.TemporaryFile(dir=work) as spooled:
+        try:
+            while block := source.read(BLOCK):
+                spooled.write(block)
+        except ArchiveError as error:
+            yield Text(b"", _Broken(error.rule))
+            return
+        yield from _members(spooled, budget, work, depth)
 
 
 def _members(archive: IO[bytes], budget: Budget, work: Path, depth: int) -> Iterator[Text]:
@@ -190,7 +199,9 @@ class _Member:
 
 
 class _Gunzipped:
-    """The content of a gzip stream, of one member or several; it ends in ArchiveError where it is cut or broken."""
+    """The content of a gzip stream, of one member or several; it ends in ArchiveError where it is cut or
+    broken.
+    """
 
     def __init__(self, source: Readable, budget: Budget) -> None:
         self._source, self._budget = source, budget

@@ -1,7 +1,8 @@
 """Checks one resource against the shapes of its type, and says in which FHIR version it is written.
 
-Almost every line is right, and msgspec says so in microseconds. A line that it refuses is walked field by field,
-so that each fault is named: in a field that a view reads it costs the resource, elsewhere it is a finding.
+Almost every line is right, and msgspec says so in microseconds. A line that it refuses is walked field by
+field, so that each fault is named: in a field that a view reads it costs the resource, elsewhere it is a
+finding.
 """
 
 import re
@@ -24,8 +25,8 @@ _DATES = ("date", "dateTime", "instant")
 class Checked(msgspec.Struct, frozen=True, gc=False):
     """What one resource is, and what is wrong with it.
 
-    `rule` is why it can't be mapped (None where it can); `findings` are rules of faults that do no harm. A rule
-    names fields, never values. `is_asked_for` is false where no view takes the type.
+    `rule` is why it can't be mapped (None where it can); `findings` are rules of faults that do no harm. A
+    rule names fields, never values. `is_asked_for` is false where no view takes the type.
     """
 
     resource_type: str | None = None
@@ -56,7 +57,9 @@ class _Header(msgspec.Struct):
 
 
 class ShapeChecker:
-    """Checks resources of the asked-for types. `reads(version, type)` gives the field paths that views read."""
+    """Checks resources of the asked-for types. `reads(version, type)` gives the field paths that views
+    read.
+    """
 
     def __init__(self, resource_types: tuple[str, ...], reads: Reads) -> None:
         self._types = resource_types

@@ -63,14 +63,15 @@ def has_type(version: str, type_name: str) -> bool:
 
 
 def decoder(version: str, resource_types: tuple[str, ...]) -> msgspec.json.Decoder[typing.Any]:
-    """A decoder that takes a resource of any of the types when it is right in every field, and has none unknown.
+    """A decoder that takes a resource of any of the types when it is right in every field, and has none
+    unknown.
 
     It raises msgspec.ValidationError otherwise, and msgspec.DecodeError for what is no JSON.
     """
     known = tuple(
         _struct(version, name, is_resource=True) for name in resource_types if has_type(version, name)
     )
-    return msgspec.json.Decoder(typing.Union[known])  # type: ignore[arg-type]  # noqa: UP007
+    return msgspec.json.Decoder(typing.Union[known])  # noqa: UP007
 
 
 _LEAVES: dict[str, typing.Any] = {

@@ -88,7 +88,9 @@ def test_each_wrong_json_type_of_each_field_is_named(resource_type: str) -> None
         for value in wrong_values(field):
             if name == "contained" or (name in r5 and r5[name] != field):
                 continue
-            line = json.dumps({"resourceType": resource_type, **SMALLEST[resource_type], name: value}).encode()
+            line = json.dumps(
+                {"resourceType": resource_type, **SMALLEST[resource_type], name: value}
+            ).encode()
             rule = f"type:{resource_type}.{name}"
             assert strict.check(line).rule == rule, (name, value)
             if (name,) not in READ.get(resource_type, ()):
@@ -99,7 +101,12 @@ def test_each_wrong_json_type_of_each_field_is_named(resource_type: str) -> None
 @pytest.mark.parametrize("resource_type", TYPES)
 def test_the_smallest_resource_of_each_type_is_right(resource_type: str) -> None:
     found = check({"resourceType": resource_type, **SMALLEST[resource_type]})
-    assert (found.resource_type, found.fhir_version, found.rule, found.findings) == (resource_type, "R4B", None, ())
+    assert (found.resource_type, found.fhir_version, found.rule, found.findings) == (
+        resource_type,
+        "R4B",
+        None,
+        (),
+    )
 
 
 WRONG_IN_READ_FIELDS = [
@@ -120,7 +127,12 @@ WRONG_IN_READ_FIELDS = [
         "type:Observation.valueQuantity.value",
     ),
     (
-        {"resourceType": "Observation", "status": "final", "code": {}, "component": [{"code": {}, "valueInteger": "1"}]},
+        {
+            "resourceType": "Observation",
+            "status": "final",
+            "code": {},
+            "component": [{"code": {}, "valueInteger": "1"}],
+        },
         "type:Observation.component.valueInteger",
     ),
     ({"resourceType": "Observation", "status": "final", "code": "text"}, "type:Observation.code"),
@@ -143,11 +155,21 @@ RIGHT_OR_FOUND = [
     ({"resourceType": "Patient", "unknown": {"a": 1}}, ()),
     ({"resourceType": "Patient", "telecom": "none"}, ("type:Patient.telecom",)),
     (
-        {"resourceType": "Observation", "status": "final", "code": {}, "effectiveDateTime": "2020-01-05T10:00"},
+        {
+            "resourceType": "Observation",
+            "status": "final",
+            "code": {},
+            "effectiveDateTime": "2020-01-05T10:00",
+        },
         ("date:Observation.effectiveDateTime",),
     ),
     (
-        {"resourceType": "Observation", "status": "final", "code": {}, "effectiveDateTime": "2020-01-05T10:00:60.5+09:00"},
+        {
+            "resourceType": "Observation",
+            "status": "final",
+            "code": {},
+            "effectiveDateTime": "2020-01-05T10:00:60.5+09:00",
+        },
         (),
     ),
     ({"resourceType": "Observation", "code": {}}, ("required:Observation.status",)),
@@ -158,7 +180,9 @@ RIGHT_OR_FOUND = [
 
 
 @pytest.mark.parametrize(("resource", "findings"), RIGHT_OR_FOUND)
-def test_other_faults_are_findings_and_partial_dates_none(resource: dict[str, Any], findings: tuple[str, ...]) -> None:
+def test_other_faults_are_findings_and_partial_dates_none(
+    resource: dict[str, Any], findings: tuple[str, ...]
+) -> None:
     found = check(resource)
     assert (found.rule, found.findings, found.fhir_version) == (None, findings, "R4B")
 
@@ -218,10 +242,11 @@ def test_what_is_no_resource_is_refused(line: bytes, rule: str) -> None:
     ],
 )
 def test_a_number_of_more_than_fifteen_digits_is_a_finding(number: str, is_found: bool) -> None:
-    quoted = '"identifier":[{"value":"99999999999999999999"}],"note":[{"text":"a \\"1234567890123456789\\" b"}]'
-    line = (
-        f'{{"resourceType":"Observation","status":"final","code":{{}},{quoted},"valueQuantity":{{"value":{number}}}}}'
+    quoted = (
+        '"identifier":[{"value":"99999999999999999999"}],"note":[{"text":"a \\"1234567890123456789\\" b"}]'
     )
+    value = f'"valueQuantity":{{"value":{number}}}'
+    line = f'{{"resourceType":"Observation","status":"final","code":{{}},{quoted},{value}}}'
     found = checker().check(line.encode())
     assert (found.rule, found.findings) == (None, ("number-precision",) if is_found else ())
 

@@ -21,7 +21,9 @@ def pieces(tmp_path: Path, content: bytes) -> list[tuple[int, str]]:
     path = tmp_path / "landed"
     path.write_bytes(content)
     found = [piece for batch in split(path, tmp_path) for piece in batch]
-    return [(p.line, p.rule or json.loads(p.data).get("id", json.loads(p.data)["resourceType"])) for p in found]
+    return [
+        (p.line, p.rule or json.loads(p.data).get("id", json.loads(p.data)["resourceType"])) for p in found
+    ]
 
 
 def zipped(*members: tuple[str, bytes]) -> bytes:
@@ -142,7 +144,9 @@ def test_a_line_that_is_not_utf8_is_refused_alone(tmp_path: Path) -> None:
 
 def test_entries_tell_of_outcomes_deletions_and_nothing(tmp_path: Path) -> None:
     outcome = '{"response":{"status":"404","outcome":{"resourceType":"OperationOutcome"}}}'
-    deletion = '{"request":{"method":"DELETE","url":"Patient/9"},"response":{"lastModified":"2024-01-01T00:00:00Z"}}'
+    deletion = (
+        '{"request":{"method":"DELETE","url":"Patient/9"},"response":{"lastModified":"2024-01-01T00:00:00Z"}}'
+    )
     content = BUNDLE[:-2] + f',{outcome},{deletion},{{"request":{{"method":"GET","url":"Patient"}}}},5]}}'
     path = tmp_path / "landed"
     path.write_text(content)
