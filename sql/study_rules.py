@@ -100,7 +100,9 @@ def response_levels(response: Response) -> list[tuple[str, int, bool, bool]]:
     return [(name, n, name in response.remission, name in response.overall) for n, name in enumerate(levels)]
 
 
-def condition_rows(response: Response) -> list[tuple[int, str, str, int, str, str, float | None, bool | None]]:
+def condition_rows(
+    response: Response,
+) -> list[tuple[int, str, str, int, str, str, float | None, bool | None]]:
     """Every comparison of the criteria; those of one condition hold together."""
     return [
         (number, criterion.response, part, position, condition.variable, comparison, bound, expected)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 
@@ -22,6 +24,8 @@ from sql.study_rules import (
 )
 from studies.protocol import Protocol
 from studies.reading import Codelist, Study, ctcae_rows
+
+SOC_NAMES = Path(__file__).with_name("meddra_soc.csv")
 
 Cell = str | int | float | bool | None
 
@@ -50,12 +54,15 @@ def quoted(name: str) -> str:
 def study_tables(protocol: Protocol, codelists: Mapping[str, Codelist]) -> Iterator[RuleTable]:
     """Every table that the study models read beside `clinical.*`."""
     setting = setting_row(protocol)
-    yield RuleTable("setting", {k: kind for k, (kind, _) in setting.items()}, [[v for _, v in setting.values()]])
+    yield RuleTable(
+        "setting", {k: kind for k, (kind, _) in setting.items()}, [[v for _, v in setting.values()]]
+    )
     yield codelist_table(codelists)
     yield from _population_tables(protocol)
     yield from _response_tables(protocol)
     yield from _endpoint_tables(protocol)
     yield from _laboratory_tables(protocol)
+    yield _soc_table()
 
 
 def codelist_table(codelists: Mapping[str, Codelist]) -> RuleTable:
@@ -158,11 +165,21 @@ def _endpoint_tables(protocol: Protocol) -> Iterator[RuleTable]:
 
 
 def _laboratory_tables(protocol: Protocol) -> Iterator[RuleTable]:
+    landmarks = protocol.survival_by.landmarks if protocol.survival_by else []
+    yield RuleTable("landmark", {"day": "INTEGER"}, [(day,) for day in landmarks])
     laboratory = protocol.safety.laboratory if protocol.safety else None
     yield RuleTable(
         "laboratory_test",
-        {"position": "INTEGER", "term": "VARCHAR", "measurement": "VARCHAR", "lower": "DOUBLE", "upper": "DOUBLE"},
-        [(n, t.term, t.measurement, t.lower, t.upper) for n, t in enumerate(laboratory.tests)] if laboratory else [],
+        {
+            "position": "INTEGER",
+            "term": "VARCHAR",
+            "measurement": "VARCHAR",
+            "lower": "DOUBLE",
+            "upper": "DOUBLE",
+        },
+        [(n, t.term, t.measurement, t.lower, t.upper) for n, t in enumerate(laboratory.tests)]
+        if laboratory
+        else [],
     )
     names = {
         "term": "VARCHAR",
@@ -191,6 +208,13 @@ def _laboratory_tables(protocol: Protocol) -> Iterator[RuleTable]:
         if laboratory and row.version == laboratory.ctcae_version
     ]
     yield RuleTable("ctcae", names, rows)
+
+
+def _soc_table() -> RuleTable:
+    # The names of MedDRA's system organ classes are public; the rest of it is licensed and not shipped.
+    with SOC_NAMES.open(encoding="utf-8", newline="") as lines:
+        rows = [(row["code"], row["name"]) for row in csv.DictReader(lines, strict=True)]
+    return RuleTable("soc_name", {"code": "VARCHAR", "name": "VARCHAR"}, rows)
 
 
 def _ranked(name: str, column: str, values: Iterable[str]) -> RuleTable:

@@ -55,10 +55,12 @@ judged as (
             event.onset_first, event.onset_last, treated.impute,
             greatest(treated.birth_first, treated.index_date), treated.last_possible_day
         ) as imputed_onset_on,
-        related.resource_key is not null as is_related
+        related.resource_key is not null as is_related,
+        soc_name.name as soc
     from clinical.adverse_event as event
     cross join setting
     join treated on treated.person_id = event.person_id
+    left join soc_name on soc_name.code = event.soc_code
     left join related on related.resource_key = event.resource_key and related.site = event.site
     where event.is_counted and setting.safety_days_after_last_dose is not null
 )
@@ -68,7 +70,7 @@ select
     site,
     resource_key as event_key,
     soc,
-    pt,
+    coalesce(pt_display, pt_code) as pt,
     soc_code,
     pt_code,
     term,

@@ -51,7 +51,7 @@ select
     coalesce(assumed.blood_blasts_assumed, false) as blood_blasts_assumed,
     coalesce(assumed.extramedullary_assumed, false) as extramedullary_assumed,
     response_level.is_remission or coalesce(certain.is_certain, false) as is_remission_certain,
-    assessed.source.*,
+    unnest(assessed.source),
     paired.anc.source as anc_source,
     paired.platelets.source as platelets_source,
     paired.blood_blasts.source as blood_blasts_source,

@@ -39,7 +39,7 @@ condition as (
         all_hold(truth) as truth,
         list({'variable': variable, 'is_baseline': lacks_baseline}) filter (where truth is null) as lacks
     from comparison
-    group by all
+    group by person_id, evaluation, trial, criterion, response, part, condition
 ),
 
 part as (
@@ -48,7 +48,7 @@ part as (
         case part when 'all' then all_hold(truth) else any_holds(truth) end as truth,
         flatten(list(lacks) filter (where lacks is not null)) as lacks
     from condition
-    group by all
+    group by person_id, evaluation, trial, criterion, response, part
 )
 
 select
@@ -60,4 +60,4 @@ select
     all_hold(truth) as is_met,
     flatten(list(lacks) filter (where truth is null and lacks is not null)) as lacks
 from part
-group by all
+group by person_id, evaluation, trial, criterion, response

@@ -172,5 +172,5 @@ select
     (end_on - start_on)::integer as days,
     status,
     description,
-    source.*
+    unnest(source)
 from final

@@ -19,7 +19,7 @@ select
     at_baseline.grade as baseline_grade,
     worst.value,
     worst.measured_on,
-    worst.source.*
+    unnest(worst.source)
 from worst
 left join graded_value as at_baseline
     on at_baseline.person_id = worst.person_id

@@ -73,7 +73,7 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "procedure": {**CODED, **_time("performed"), **_booleans("is_counted"), **SOURCE},
     "adverse_event": {
-        **_strings("person_id", "kind", "soc_code", "soc", "pt_code", "pt", "pt_display", "term", "severity"),
+        **_strings("person_id", "kind", "soc_code", "pt_code", "pt_display", "term", "severity"),
         **_time("onset"),
         **_time("ended"),
         **_booleans("is_counted", "is_serious", "is_fatal", "led_to_discontinuation"),
@@ -98,7 +98,12 @@ TABLES: dict[str, dict[str, str]] = {
 DEFAULTS: dict[str, dict[str, object]] = {
     "person": {"sex": "male", "birth": "2005-06-15"},
     "diagnosis": {"is_counted": True, "clinical_statuses": []},
-    "drug_exposure": {"evidence_level": "administered", "status": "completed", "is_counted": True, "routes": []},
+    "drug_exposure": {
+        "evidence_level": "administered",
+        "status": "completed",
+        "is_counted": True,
+        "routes": [],
+    },
     "measurement": {"is_counted": True, "has_unit_problem": False, "value_codes": []},
     "procedure": {"is_counted": True},
     "adverse_event": {"is_counted": True, "kind": "AdverseEvent", "codes": [], "term": "an event"},

@@ -1,0 +1,312 @@
+-- view
+-- One row per result, person and source resource behind it. `statistic` is empty where a row stands behind every
+-- statistic of the analysis and level. Read by `cove trace`.
+
+with person as (
+    select person_id, site, source as record from treated
+),
+
+dose as (
+    select
+        doses.person_id,
+        {
+            'resource_type': resource_type, 'resource_id': resource_id, 'resource_version': resource_version,
+            'file': file, 'line': line, 'resource_key': resource_key
+        } as record
+    from doses
+    semi join treated on treated.person_id = doses.person_id
+),
+
+died as (
+    select
+        death.person_id,
+        {
+            'resource_type': resource_type, 'resource_id': resource_id, 'resource_version': resource_version,
+            'file': file, 'line': line, 'resource_key': resource_key
+        } as record
+    from death
+),
+
+emergent as (
+    select
+        teae.*,
+        {
+            'resource_type': resource_type, 'resource_id': resource_id, 'resource_version': resource_version,
+            'file': file, 'line': line, 'resource_key': resource_key
+        } as record
+    from teae
+),
+
+ending as (
+    select
+        endpoint.*,
+        coalesce(
+            case when resource_key is not null then {
+                'resource_type': resource_type, 'resource_id': resource_id, 'resource_version': resource_version,
+                'file': file, 'line': line, 'resource_key': resource_key
+            } end,
+            person.record
+        ) as record
+    from endpoint
+    join person on person.person_id = endpoint.person_id
+),
+
+population as (
+    select
+        'attrition' as analysis,
+        'known' as level,
+        'n' as statistic,
+        known.person_id,
+        {
+            'resource_type': known.resource_type, 'resource_id': known.resource_id,
+            'resource_version': known.resource_version, 'file': known.file, 'line': known.line,
+            'resource_key': known.resource_key
+        } as record
+    from clinical.person as known
+    union all
+    select 'attrition', 'diagnosed', 'n', attrition.person_id, study_diagnosis.source
+    from attrition
+    join study_diagnosis on study_diagnosis.person_id = attrition.person_id and study_diagnosis.is_in_time
+    where attrition.is_diagnosed
+    union all
+    select 'attrition', 'treated', 'n', person_id, record from dose
+    union all
+    select 'disposition', 'treated', 'n', person_id, record from dose
+    union all
+    select 'disposition', 'completed_follow_up', 'n', cohort.person_id, observed_value.source
+    from cohort
+    cross join setting
+    join observed_value
+        on observed_value.person_id = cohort.person_id
+        and observed_value.codelist = setting.completed_follow_up_codelist
+        and observed_value.truth
+    where cohort.completed_follow_up
+    union all
+    select 'disposition', later_event.event, 'n', later_event.person_id, later_event.source
+    from later_event
+    cross join setting
+    where later_event.event in (setting.survival_by_event, 'new_therapy')
+    union all
+    select 'disposition', 'died', 'n', person_id, record from died
+),
+
+at_baseline as (
+    select 'baseline.age' as analysis, '' as level, '' as statistic, person.person_id, person.record
+    from person
+    join cohort on cohort.person_id = person.person_id
+    where cohort.age is not null
+    union all
+    select 'baseline.age_at_diagnosis', '', '', cohort.person_id, unnest([person.record, study_diagnosis.source])
+    from cohort
+    join person on person.person_id = cohort.person_id
+    join study_diagnosis
+        on study_diagnosis.person_id = cohort.person_id
+        and study_diagnosis.diagnosed_on = cohort.diagnosed_on
+    where cohort.age_at_diagnosis is not null
+    union all
+    select 'baseline.prior_regimens', '', '', cohort.person_id, baseline.source
+    from cohort
+    cross join setting
+    join baseline
+        on baseline.person_id = cohort.person_id and baseline.codelist = setting.prior_regimens_codelist
+    where cohort.prior_regimens is not null
+    union all
+    select 'baseline.sex', cohort.sex, '', cohort.person_id, person.record
+    from cohort
+    join person on person.person_id = cohort.person_id
+    union all
+    select
+        'baseline.phenotype',
+        cohort.phenotype,
+        '',
+        cohort.person_id,
+        coalesce(phenotype.source, person.record)
+    from cohort
+    join person on person.person_id = cohort.person_id
+    left join phenotype on phenotype.person_id = cohort.person_id
+    where cohort.phenotype is not null
+    union all
+    select
+        'baseline.refractory',
+        cohort.refractory,
+        '',
+        cohort.person_id,
+        coalesce(baseline.source, person.record)
+    from cohort
+    cross join setting
+    join person on person.person_id = cohort.person_id
+    left join baseline
+        on baseline.person_id = cohort.person_id and baseline.codelist = setting.refractory_codelist
+    where cohort.refractory is not null
+),
+
+exposure as (
+    select 'exposure.evidence' as analysis, cohort.evidence_level as level, '' as statistic, dose.person_id, dose.record
+    from dose
+    join cohort on cohort.person_id = dose.person_id
+    union all
+    select unnest(['exposure.doses', 'exposure.days']), '', '', person_id, record
+    from dose
+    union all
+    select 'exposure.cycles', '', '', dose.person_id, dose.record
+    from dose
+    join cohort on cohort.person_id = dose.person_id
+    where cohort.cycles is not null
+    union all
+    select 'exposure.regimen', 'monotherapy', '', dose.person_id, dose.record
+    from dose
+    join cohort on cohort.person_id = dose.person_id
+    where cohort.regimen = 'monotherapy'
+    union all
+    select 'exposure.regimen', 'combination', '', cohort.person_id, other_dose.source
+    from cohort
+    cross join setting
+    join other_dose on other_dose.person_id = cohort.person_id
+    where other_dose.dosed_on between cohort.index_date - setting.combination_days_before
+        and cohort.last_dose_on + setting.combination_days_after
+),
+
+-- The assessments that gave the best response; without any, the person.
+best as (
+    select
+        response.person_id,
+        response.best_response,
+        response.not_evaluable_reason,
+        response.is_remission,
+        response.is_overall,
+        coalesce(behind.source, person.record) as record
+    from response
+    cross join setting
+    join person on person.person_id = response.person_id
+    left join assessment_source as behind
+        on behind.person_id = response.person_id
+        and behind.rating = setting.response_primary
+        and behind.response = response.best_response
+),
+
+remitted as (
+    select response.person_id, behind.source as record
+    from response
+    cross join setting
+    join assessment_source as behind
+        on behind.person_id = response.person_id
+        and behind.rating = setting.response_primary
+        and behind.assessed_on = response.remission_on
+    join response_level on response_level.response = behind.response and response_level.is_remission
+    where response.is_remission
+),
+
+responses as (
+    select 'response.best' as analysis, best_response as level, '' as statistic, person_id, record from best
+    union all
+    select 'response.remission', '', 'n', person_id, record from remitted
+    union all
+    select 'response.overall', '', 'n', person_id, record from best where is_overall
+    union all
+    select unnest(['response.remission', 'response.overall']), '', 'denominator', person.person_id, person.record
+    from person
+    cross join setting
+    where setting.response_primary is not null
+    union all
+    select 'response.not_evaluable', not_evaluable_reason, 'n', person_id, record
+    from best
+    where not_evaluable_reason is not null
+    union all
+    select 'response.agreement', '', '', person_id, source
+    from investigator_assessment
+),
+
+outcomes as (
+    select endpoint as analysis, '' as level, 'n' as statistic, person_id, record from ending
+    union all
+    select endpoint, '', 'events', person_id, record from ending where status = 1
+    union all
+    select 'follow_up', '', '', person_id, record from ending where endpoint = 'overall_survival'
+    union all
+    select 'survival_by_' || setting.survival_by_event, named.level, named.statistic, ending.person_id, ending.record
+    from ending
+    cross join setting
+    cross join lateral (
+        select unnest(['naive', 'time_dependent']) as level, null::integer as landmark
+        union all
+        select 'landmark_' || landmark.day, landmark.day from landmark
+    ) as by_level
+    cross join lateral (select by_level.level, unnest(['n', 'events']) as statistic) as named
+    where ending.endpoint = 'overall_survival'
+        and setting.survival_by_event is not null
+        and (by_level.landmark is null or ending.days > by_level.landmark)
+        and (named.statistic = 'n' or ending.status = 1)
+    union all
+    select 'death', unnest(['all', cohort.death_class]), 'n', died.person_id, died.record
+    from died
+    join cohort on cohort.person_id = died.person_id
+    union all
+    select 'death', 'due_to_teae', 'n', cohort.person_id, behind.record
+    from cohort
+    join (
+        from died
+        union all
+        select person_id, record from emergent where is_fatal
+        union all
+        select cause_of_death.person_id, cause_of_death.source from cause_of_death
+    ) as behind on behind.person_id = cohort.person_id
+    where cohort.is_death_due_to_teae
+),
+
+safety as (
+    select 'teae' as analysis, kind.level, '' as statistic, person_id, record
+    from emergent
+    cross join lateral (
+        select unnest([
+            'any',
+            case when grade >= 3 then 'grade_3_plus' end,
+            case when is_serious then 'serious' end,
+            case when is_related then 'related' end,
+            case when is_fatal then 'fatal' end,
+            case when led_to_discontinuation then 'led_to_discontinuation' end
+        ]) as level
+    ) as kind
+    where kind.level is not null
+    union all
+    select 'teae.soc', soc, '', person_id, record from emergent where soc <> ''
+    union all
+    select 'teae.pt', pt, '', person_id, record from emergent where pt <> ''
+    union all
+    select
+        'lab.worst_grade',
+        term || ' grade ' || worst_grade,
+        '',
+        person_id,
+        {
+            'resource_type': resource_type, 'resource_id': resource_id, 'resource_version': resource_version,
+            'file': file, 'line': line, 'resource_key': resource_key
+        }
+    from lab_grade
+    union all
+    select 'quality.imputed_dates', imputed_date.kind, 'n', person.person_id, person.record
+    from imputed_date
+    join person on person.person_id = imputed_date.person_id
+),
+
+final as (
+    from population
+    union all from at_baseline
+    union all from exposure
+    union all from responses
+    union all from outcomes
+    union all from safety
+)
+
+select distinct
+    final.analysis,
+    final.level,
+    final.statistic,
+    final.person_id,
+    attrition.site,
+    final.record.resource_type,
+    final.record.resource_id,
+    final.record.resource_version,
+    final.record.file,
+    final.record.line
+from final
+join attrition on attrition.person_id = final.person_id
