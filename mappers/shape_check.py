@@ -140,7 +140,7 @@ def _object_faults(version: str, type_name: str, value: dict[str, Any], at: Fiel
             # The name itself comes from the source, and may be anything: only its place is told.
             yield Fault("unknown", at)
         elif inner is not None:
-            yield from _field_faults(version, field, inner, (*at, name))
+            yield from _field_faults(version, field, inner, (*at, field.json_name))
     for name, field in fields.items():
         if field.is_required and value.get(name) is None and value.get(f"_{name}") is None:
             yield Fault("required", (*at, name))

@@ -207,6 +207,11 @@ def test_what_only_r5_has_is_read_as_r5(resource: dict[str, Any]) -> None:
     assert check({**resource, "unknown": 1}).fhir_version == "R5"
 
 
+def test_a_fault_in_a_misspelt_field_is_told_by_the_standard_s_name() -> None:
+    found = check({**R5[-1], "occurrenceDateTime": 5}, everything=True)
+    assert found.rule == "type:MedicationAdministration.occurenceDateTime"
+
+
 def test_no_value_and_no_name_from_the_source_is_in_a_rule() -> None:
     found = check({"resourceType": "Patient", "birthDate": "Hong", "Gildong": 1, "telecom": "010"})
     assert (found.rule, found.findings) == ("date:Patient.birthDate", ("type:Patient.telecom",))
