@@ -25,7 +25,7 @@ CONTAINER = "Resource"  # the type of `contained`: a resource of any type, check
 
 @dataclass(frozen=True)
 class Field:
-    """One field: its JSON name, its kind (`string`, `date`, … or `object`), and the type of an object."""
+    """One field: the standard's JSON name, its kind (`string`, `date`, … or `object`), and the type of an object."""
 
     json_name: str
     kind: str
@@ -93,9 +93,10 @@ def _struct(version: str, type_name: str, *, is_resource: bool = False) -> type:
     names = _names(version)
     attributes: list[typing.Any] = []
     rename = {}
-    for field in sorted(fields_of(version, type_name).values(), key=lambda f: not f.is_required):
-        attribute = "f_" + re.sub(r"\W", "_", field.json_name)
-        rename[attribute] = field.json_name
+    fields = fields_of(version, type_name)
+    for name, field in sorted(fields.items(), key=lambda item: not item[1].is_required):
+        attribute = "f_" + re.sub(r"\W", "_", name)
+        rename[attribute] = name
         if field.type_name and field.type_name != CONTAINER:
             _declare(version, field.type_name)
         hint = _hint(field)
@@ -213,7 +214,7 @@ def _accepted_spellings(version: str, type_name: str, known: dict[str, Field]) -
         name.replace("ccurence", "ccurrence"): field for name, field in known.items() if "ccurence" in name
     }
     return {
-        name: Field(name, field.kind, field.type_name, field.is_list, is_required=False)
+        name: Field(field.json_name, field.kind, field.type_name, field.is_list, is_required=False)
         for name, field in spelt.items()
     }
 
