@@ -25,7 +25,7 @@ CONTAINER = "Resource"  # the type of `contained`: a resource of any type, check
 
 @dataclass(frozen=True)
 class Field:
-    """One field: the standard's JSON name, its kind (`string`, `date`, … or `object`), and the type of an object."""
+    """One field: the standard's JSON name, its kind (`string`, `date`, … `object`), and an object's type."""
 
     json_name: str
     kind: str
