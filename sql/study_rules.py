@@ -144,7 +144,7 @@ def _cells(bounds: list[float]) -> list[float]:
 
 
 def missing_reasons(response: Response) -> list[tuple[str, bool, str, int]]:
-    """Names of what an undecided criterion lacks, the first named first: pairs, then the baseline, then the rest."""
+    """Names of what an undecided criterion lacks, in order: pairs, the baseline, the rest."""
     pairs = [(variable, False, f"{variable}_missing") for variable in response.pair]
     baseline = [(response.assessment, True, "baseline_marrow_missing")]
     rest = [(variable, False, f"{variable}_missing") for variable in ("extramedullary", response.assessment)]
@@ -155,7 +155,7 @@ EndpointRow = tuple[str, str, str, int | None, str | None, str | None, bool]
 
 
 def endpoint_rows(protocol: Protocol) -> list[EndpointRow]:
-    """Endpoints with a row for each variant, then the cumulative incidences, which start at the index date."""
+    """Endpoints with a row for each variant, then the cumulative incidences, from the index date."""
     rows: list[EndpointRow] = []
     for name, e in protocol.endpoints.items():
         rule = (e.population, e.start, e.failure_day, e.censor, e.censor_after_remission, e.exclude_prevalent)
@@ -185,7 +185,7 @@ def _named(endpoint: str, events: list[str], role: str) -> list[tuple[str, str, 
 
 
 def subgroup_band_rows(protocol: Protocol) -> list[tuple[str, str, float | None, float | None]]:
-    """Bands of the subgroups that are cut: below the first cut, from each cut to the next, from the last on."""
+    """Bands of the subgroups that are cut: below the first cut, then from each cut on to the next."""
     return [
         (name, _band_name(low, high), low, high)
         for name, subgroup in protocol.subgroups.items()

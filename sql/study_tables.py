@@ -1,4 +1,4 @@
-"""A study's protocol and codelists as small tables of its schema: the only way in which a rule reaches SQL."""
+"""A study's protocol and codelists as small tables of its schema: the only way of a rule into SQL."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class RuleTable:
 
 
 def make_study_tables(con: duckdb.DuckDBPyConnection, study: Study) -> None:
-    """Writes the protocol tables into the schema named by the study's id; those of parts that are off are empty."""
+    """Writes the protocol tables into the schema named by the study's id; empty for parts that are off."""
     con.execute(f"create schema if not exists {quoted(study.protocol.id)}")
     for table in study_tables(study.protocol, study.codelists):
         _write(con, study.protocol.id, table)

@@ -1,4 +1,4 @@
-"""Drawn `clinical.*` tables: a test writes only the columns that its rule is about; the others have plain values."""
+"""Drawn `clinical.*` tables: a test writes the columns that its rule is about; the others are plain."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class History(Drawing):
     def patient(
         self, person: str = PERSON, *doses: int, last_contact: int | None = 400, **given: object
     ) -> History:
-        """A diagnosed person with index doses on the days given, and an encounter on the last contact's day."""
+        """A diagnosed person with index doses on the days given, and an encounter as the last contact."""
         self.draw("person", person, **given)
         self.draw("diagnosis", person, codelist="diagnosis", onset=day(-100))
         for number in doses or (0,):

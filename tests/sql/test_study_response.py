@@ -9,7 +9,7 @@ import pytest
 from tests.sql.clinical_tables import day
 from tests.sql.drawn_study import History, on
 
-# marrow blasts, blood blasts, extramedullary, ANC, platelets, transfused → response, what is missing (baseline 40 %)
+# marrow, blood blasts, extramedullary, ANC, platelets, transfused → response, what is missing (baseline 40 %)
 CRITERIA = [
     (4.9, 0, False, 1.0, 100, False, "CR", None),
     (4.9, None, None, 1.0, 100, False, "CR", None),
