@@ -6,21 +6,22 @@ with worst as (
     where period = 'after' and grade is not null
     qualify row_number() over (
         partition by person_id, term
-        order by grade desc, measured_on, measured_at nulls first, source.resource_key
+        order by grade desc, measured_on, measured_at nulls first, resource_key, number
     ) = 1
 )
 
 select
     worst.person_id,
-    worst.site,
+    value.site,
     worst.term,
-    worst.measurement,
+    value.measurement,
     worst.grade as worst_grade,
     at_baseline.grade as baseline_grade,
-    worst.value,
+    value.value,
     worst.measured_on,
-    unnest(worst.source)
+    unnest(value.source)
 from worst
+join gradable_value as value on value.number = worst.number
 left join graded_value as at_baseline
     on at_baseline.person_id = worst.person_id
     and at_baseline.term = worst.term
