@@ -25,7 +25,12 @@ FOUND = "select site, rule, count(*) from quality.finding group by all order by 
 def check_home(home: Path, stream: TextIO) -> int:
     """Prints the accounting by site and the counts of rules; gives exit code 1 when a file isn't accounted for."""
     with read_warehouse(published(home)) as connection:
-        _table(connection, ACCOUNTING, ("site", "landed", "mapped", "quarantined", "superseded", "not asked for"), stream)
+        _table(
+            connection,
+            ACCOUNTING,
+            ("site", "landed", "mapped", "quarantined", "superseded", "not asked for"),
+            stream,
+        )
         _table(connection, QUARANTINED, ("site", "quarantined by rule", "resources"), stream)
         _table(connection, FOUND, ("site", "finding", "resources"), stream)
         mismatched = connection.execute(MISMATCHED).fetchall()

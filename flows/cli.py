@@ -25,7 +25,9 @@ StudyArgument = Annotated[
 ]
 FilesOption = Annotated[
     Optional[Path],  # noqa: UP045 - typer reads it at run time
-    typer.Option("--files", envvar="COVE_FILES", help="Folder of FHIR files: one sub-folder a site, or none."),
+    typer.Option(
+        "--files", envvar="COVE_FILES", help="Folder of FHIR files: one sub-folder a site, or none."
+    ),
 ]
 HomeOption = Annotated[
     Path, typer.Option("--home", envvar="COVE_HOME", help="Where landing and the warehouse are kept.")
@@ -147,7 +149,9 @@ def trace(
 
 @app.command()
 def sql(
-    query: Annotated[Optional[str], typer.Argument(help="One statement; without it, read from a prompt.")] = None,  # noqa: UP045
+    query: Annotated[
+        Optional[str], typer.Argument(help="One statement; without it, read from a prompt.")
+    ] = None,  # noqa: UP045
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
     """Query the published warehouse, read-only."""
@@ -195,7 +199,9 @@ def main() -> None:
         _say("stopped; run the same command again to go on")
         sys.exit(130)
     except Exception as error:
-        if hasattr(error, "exit_code") and hasattr(error, "format_message"):  # a usage error of the command line
+        if hasattr(error, "exit_code") and hasattr(
+            error, "format_message"
+        ):  # a usage error of the command line
             _say(f"{error.format_message()} See `cove --help`.")
             sys.exit(UserError.exit_code)
         from flows.defects import write_defect

@@ -44,7 +44,9 @@ def request_of(
 def execute(request: Request, *, steps: Sequence[Step] = STEPS, as_flow: bool = False) -> Run:
     """Runs the steps: as tasks where Prefect is asked for or a server is configured, else in this process."""
     if request.files is None and not (request.home / "landing").exists():
-        raise UserError(f"--home {request.home}: nothing has landed there yet; give --files DIR, or run `cove load`")
+        raise UserError(
+            f"--home {request.home}: nothing has landed there yet; give --files DIR, or run `cove load`"
+        )
     progress: Progress = progress_for()
     if as_flow or os.environ.get("PREFECT_API_URL"):
         from flows.prefect_flow import run_as_flow

@@ -38,7 +38,9 @@ def published(home: Path) -> Path:
     """The published warehouse of a home. Raises UserError when nothing is published there."""
     path = home / "warehouse.duckdb"
     if not path.exists():
-        raise UserError(f"--home {home}: no warehouse is published there; run `cove run` first, or name another home")
+        raise UserError(
+            f"--home {home}: no warehouse is published there; run `cove run` first, or name another home"
+        )
     return path
 
 

@@ -76,7 +76,9 @@ def parse_instant(text: str, name: str) -> dt.datetime:
 
 def _check_files(folder: Path) -> None:
     if not folder.exists():
-        raise UserError(f"--files {folder}: there is no such folder; name the folder that holds the FHIR files")
+        raise UserError(
+            f"--files {folder}: there is no such folder; name the folder that holds the FHIR files"
+        )
     if not folder.is_dir():
         raise UserError(f"--files {folder}: this is a file; name the folder that holds it")
     if not any(path.is_file() for path in folder.rglob("*")):
@@ -85,16 +87,22 @@ def _check_files(folder: Path) -> None:
 
 def _check_out(out: Path, home: Path, files: Path | None) -> None:
     if home == out or home.is_relative_to(out):
-        raise UserError(f"--home {home} lies inside --out {out}, which is replaced as a whole; choose another")
+        raise UserError(
+            f"--home {home} lies inside --out {out}, which is replaced as a whole; choose another"
+        )
     for inside in ("landing", "fhir", "versions", "runs"):
         if out.is_relative_to(home / inside) or out == home / inside:
-            raise UserError(f"--out {out} lies in the home's folder {inside}, which is Cove's own; choose another")
+            raise UserError(
+                f"--out {out} lies in the home's folder {inside}, which is Cove's own; choose another"
+            )
     if files is not None and (files == out or files.is_relative_to(out) or out.is_relative_to(files)):
         raise UserError(f"--out {out} and --files {files} lie in one another; choose another --out")
     if out.exists() and not out.is_dir():
         raise UserError(f"--out {out}: this is a file; name a folder")
     if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
-        raise UserError(f"--out {out}: the folder holds other things than a report and would be replaced; choose another")
+        raise UserError(
+            f"--out {out}: the folder holds other things than a report and would be replaced; choose another"
+        )
     _check_writable(out.parent, "out")
 
 
@@ -107,4 +115,6 @@ def _check_writable(folder: Path, name: str) -> None:
         Path(tempfile.mkdtemp(prefix=".cove-", dir=nearest)).rmdir()
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise UserError(f"--{name} {folder}: {nearest} can't be written ({reason}); choose another place") from error
+        raise UserError(
+            f"--{name} {folder}: {nearest} can't be written ({reason}); choose another place"
+        ) from error

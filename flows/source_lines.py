@@ -17,5 +17,7 @@ def source_line(home: Home, site: str, file: str, line: int) -> str:
             if batch and batch[0].line <= line <= batch[-1].line:
                 for piece in batch:
                     if piece.line == line:
-                        return piece.data.decode("utf-8", errors="replace").replace("\r", "").replace("\n", " ")
+                        return (
+                            piece.data.decode("utf-8", errors="replace").replace("\r", "").replace("\n", " ")
+                        )
     raise LookupError(f"{file} line {line}: isn't in landing")

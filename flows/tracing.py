@@ -43,9 +43,7 @@ class Question:
     level: str
 
 
-def trace_number(
-    folder: Path, question: Question, *, home: Path | None, show: bool, stream: TextIO
-) -> None:
+def trace_number(folder: Path, question: Question, *, home: Path | None, show: bool, stream: TextIO) -> None:
     """Prints the row, then each person (pseudonym) with its sources; with `show` the lines as received.
 
     Raises UserError when the folder is no report, has no such row, or its warehouse is gone.
@@ -55,7 +53,9 @@ def trace_number(
     root = home or Path(manifest["home"])
     version = root / "versions" / manifest["warehouse"]
     if not version.exists():
-        raise UserError(f"{folder}: its warehouse isn't in {root / 'versions'} any more; give --home, or make the report anew")
+        raise UserError(
+            f"{folder}: its warehouse isn't in {root / 'versions'} any more; give --home, or make the report anew"
+        )
     with read_warehouse(version) as connection:
         sources = _sources(connection, manifest["study"], question)
     persons = [(person, list(rows)) for person, rows in groupby(sources, key=lambda row: row[0])]
@@ -74,7 +74,9 @@ def _manifest(folder: Path) -> dict[str, str]:
     try:
         content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise UserError(f"{folder}: holds no report (no {MANIFEST}); name a folder that `cove run` made") from error
+        raise UserError(
+            f"{folder}: holds no report (no {MANIFEST}); name a folder that `cove run` made"
+        ) from error
     except (OSError, ValueError) as error:
         raise UserError(f"{folder}/{MANIFEST}: can't be read; make the report anew") from error
     return dict(content)
@@ -82,7 +84,12 @@ def _manifest(folder: Path) -> dict[str, str]:
 
 def _print_row(folder: Path, question: Question, stream: TextIO) -> None:
     results = read_results(folder / "results.csv")
-    asked = {"analysis": question.analysis, "statistic": question.statistic, "group": question.group, "level": question.level}
+    asked = {
+        "analysis": question.analysis,
+        "statistic": question.statistic,
+        "group": question.group,
+        "level": question.level,
+    }
     found = results
     for column, value in asked.items():
         narrowed = found.filter(found[column] == value)

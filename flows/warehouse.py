@@ -11,7 +11,12 @@ from pathlib import Path
 import duckdb
 
 from flows.home import Home, open_home, read_key
+from flows.loading import fhir_relations
 from flows.run import Run
+from mappers.references import install_macros
+from mappers.units import conversion_factor
+from sql.build import build_clinical, publish_relations
+from sql.build_study import build_study
 
 KEPT_VERSIONS = 10
 
@@ -75,3 +80,44 @@ def _build(connection: duckdb.DuckDBPyConnection, run: Run, home: Home) -> None:
     build_clinical(connection, [request.study], conversion_factor)
     build_study(connection, request.study, request.data_cutoff)
     _write_run(connection, run)
+
+
+def _write_run(connection: duckdb.DuckDBPyConnection, run: Run) -> None:
+    request = run.request
+    connection.execute("create schema if not exists meta")
+    connection.execute(
+        "create or replace table meta.run as select $study as study, $version as protocol_version, "
+        "$digest as study_sha256, $started_at::timestamptz as started_at, $as_of::timestamptz as as_of, "
+        "$data_cutoff::date as data_cutoff_asked, $simulated as is_simulated",
+        {
+            "study": request.study.protocol.id,
+            "version": request.study.protocol.version,
+            "digest": request.study.digest,
+            "started_at": request.started_at,
+            "as_of": request.as_of,
+            "data_cutoff": request.data_cutoff,
+            "simulated": request.simulated,
+        },
+    )
+
+
+def _problems(connection: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
+    """What makes the run end with exit code 1, a sentence each."""
+    limit = run.request.study.protocol.quality.quarantine_limit_percent
+    unaccounted = connection.execute(
+        "select site, file from quality.resources "
+        "where landed <> mapped + quarantined + superseded + not_asked_for order by all"
+    ).fetchall()
+    beyond = connection.execute(
+        "select site, sum(quarantined), sum(landed) from quality.resources group by site "
+        "having 100 * sum(quarantined) > $limit * sum(landed) order by site",
+        {"limit": limit},
+    ).fetchall()
+    return [
+        *(f"{site}: file {file[:12]} is not fully accounted for" for site, file in unaccounted),
+        *(
+            f"{site}: {quarantined} of {landed} resources are quarantined, more than the protocol's {limit:g}%; "
+            "see `cove check`"
+            for site, quarantined, landed in beyond
+        ),
+    ]

@@ -1,0 +1,94 @@
+-- One row per current Condition and codelist that it falls on; one with an empty codelist where it falls on none.
+
+with record as (
+    select
+        site,
+        resource_key,
+        any_value(columns(* exclude (
+            site, resource_key, status_system, status_code, category_system, category_code,
+            code_system, code_code, code_display
+        )))
+    from current.condition
+    group by site, resource_key
+),
+
+coded as (
+    select distinct condition.site, condition.resource_key, code.study, code.codelist, code.concept
+    from current.condition
+    join current.code as code
+        on code.site = condition.site
+        and code.system = condition.code_system
+        and code.code = condition.code_code
+),
+
+-- A site may have statuses and categories of its own; its ConceptMaps translate them.
+status as (
+    select
+        condition.site,
+        condition.resource_key,
+        list_sort(list_distinct(list(condition.status_code) || list(map.target_code))) as clinical_statuses
+    from current.condition
+    left join current.concept_map as map
+        on map.site = condition.site
+        and map.source_system = condition.status_system
+        and map.source_code = condition.status_code
+    group by condition.site, condition.resource_key
+),
+
+category as (
+    select
+        condition.site,
+        condition.resource_key,
+        list_sort(list_distinct(
+            list(condition.category_system || '|' || condition.category_code)
+            || list(map.target_system || '|' || map.target_code)
+        )) as categories
+    from current.condition
+    left join current.concept_map as map
+        on map.site = condition.site
+        and map.source_system = condition.category_system
+        and map.source_code = condition.category_code
+    group by condition.site, condition.resource_key
+)
+
+select
+    coded.study,
+    coded.codelist,
+    coded.concept,
+    patient_alias.person_id,
+    coalesce(record.onset_datetime, record.onset_period_start) as onset_text,
+    date_on(coalesce(record.onset_datetime, record.onset_period_start)) as onset_on,
+    instant_at(coalesce(record.onset_datetime, record.onset_period_start)) as onset_at,
+    date_precision(coalesce(record.onset_datetime, record.onset_period_start)) as onset_precision,
+    date_first(coalesce(record.onset_datetime, record.onset_period_start)) as onset_first,
+    date_last(coalesce(record.onset_datetime, record.onset_period_start)) as onset_last,
+    record.recorded_date as recorded_text,
+    date_on(record.recorded_date) as recorded_on,
+    instant_at(record.recorded_date) as recorded_at,
+    date_precision(record.recorded_date) as recorded_precision,
+    date_first(record.recorded_date) as recorded_first,
+    date_last(record.recorded_date) as recorded_last,
+    coalesce(record.abatement_datetime, record.abatement_period_end) as abatement_text,
+    date_on(coalesce(record.abatement_datetime, record.abatement_period_end)) as abatement_on,
+    instant_at(coalesce(record.abatement_datetime, record.abatement_period_end)) as abatement_at,
+    date_precision(coalesce(record.abatement_datetime, record.abatement_period_end)) as abatement_precision,
+    date_first(coalesce(record.abatement_datetime, record.abatement_period_end)) as abatement_first,
+    date_last(coalesce(record.abatement_datetime, record.abatement_period_end)) as abatement_last,
+    record.verification_status,
+    coalesce(record.verification_status not in ('refuted', 'entered-in-error'), true) as is_counted,
+    status.clinical_statuses,
+    category.categories,
+    record.code_text,
+    record.severity_code,
+    record.site,
+    record.resource_type,
+    record.resource_id,
+    record.resource_version,
+    record.file,
+    record.line,
+    record.resource_key
+from record
+join status on status.site = record.site and status.resource_key = record.resource_key
+join category on category.site = record.site and category.resource_key = record.resource_key
+left join coded on coded.site = record.site and coded.resource_key = record.resource_key
+left join patient_alias on patient_alias.site = record.site and patient_alias.patient_key = record.patient_key

@@ -1,0 +1,25 @@
+-- One row per person: a current Patient of a site that was not merged into another.
+
+with survivor as (
+    select distinct site, survivor_key from merge
+)
+
+select
+    left(identity_hash(patient.site || '|' || patient.resource_key), 16) as person_id,
+    patient.resource_key as patient_key,
+    case when patient.gender in ('male', 'female', 'other') then patient.gender else 'unknown' end as sex,
+    patient.birth_date as birth_text,
+    date_on(patient.birth_date) as birth_on,
+    instant_at(patient.birth_date) as birth_at,
+    date_precision(patient.birth_date) as birth_precision,
+    date_first(patient.birth_date) as birth_first,
+    date_last(patient.birth_date) as birth_last,
+    patient.site,
+    patient.resource_type,
+    patient.resource_id,
+    patient.resource_version,
+    patient.file,
+    patient.line,
+    patient.resource_key
+from current.patient as patient
+join survivor on survivor.site = patient.site and survivor.survivor_key = patient.resource_key

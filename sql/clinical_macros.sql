@@ -1,0 +1,47 @@
+-- Rules of written dates and of codes that several clinical models share; temporary, so that no table depends on them.
+
+-- How much of a date is written: year, month, day, or a day with a time; null where the text is no date of FHIR.
+create or replace temp macro date_precision(written) as
+    case
+        when regexp_full_match(written, '\d{4}') then 'year'
+        when regexp_full_match(written, '\d{4}-\d{2}') and try_cast(written || '-01' as date) is not null then 'month'
+        when try_cast(left(written, 10) as date) is null or length(written) < 10 then null
+        when length(written) = 10 then 'day'
+        when regexp_matches(written, '^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}') then 'time'
+    end;
+
+-- The first and the last day that a written date can mean, in the place's own calendar: the offset is not applied.
+create or replace temp macro date_first(written) as
+    case date_precision(written)
+        when 'year' then try_cast(written || '-01-01' as date)
+        when 'month' then try_cast(written || '-01' as date)
+        when 'day' then try_cast(written as date)
+        when 'time' then try_cast(left(written, 10) as date)
+    end;
+
+create or replace temp macro date_last(written) as
+    case date_precision(written)
+        when 'year' then try_cast(written || '-12-31' as date)
+        when 'month' then last_day(try_cast(written || '-01' as date))
+        else date_first(written)
+    end;
+
+create or replace temp macro date_on(written) as
+    case when date_precision(written) in ('day', 'time') then date_first(written) end;
+
+-- The instant, where a time of day is written; one without an offset is taken as if in UTC.
+create or replace temp macro instant_at(written) as
+    case when date_precision(written) = 'time' then try_cast(written as timestamptz) end;
+
+-- A number in another unit: by a power of ten the decimal point moves in the text, which is exact; by any other factor
+-- it is a product of doubles.
+create or replace temp macro converted(number_text, shift, factor) as
+    case
+        when shift is not null then
+            try_cast(
+                split_part(number_text, 'e', 1) || 'e'
+                || (coalesce(try_cast(split_part(number_text, 'e', 2) as integer), 0) + shift)
+                as double
+            )
+        else try_cast(number_text as double) * factor
+    end;

@@ -1,0 +1,11 @@
+-- One row per code of a site and code that the site's ConceptMaps translate it to.
+
+select distinct
+    map.site,
+    map.source_system,
+    map.source_code,
+    map.target_system,
+    map.target_code
+from fhir.concept_map as map
+semi join resource using (site, resource_key, file, line, hash)
+where map.source_code is not null and map.target_code is not null

@@ -1,0 +1,10 @@
+-- view
+-- The rows of fhir.medication_statement that come from current resources, with their source.
+
+select
+    fhir_row.* exclude (type, id, version, last_updated, landed_at, full_url, view_hash),
+    fhir_row.type as resource_type,
+    fhir_row.id as resource_id,
+    fhir_row.version as resource_version
+from fhir.medication_statement as fhir_row
+semi join resource using (site, resource_key, file, line, hash)

@@ -1,0 +1,101 @@
+"""Builds a folder of models: each a bare select in a file of its own, in the order in which they read each other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import duckdb
+
+READS = re.compile(r'\b(?:from|join)\s+(?:"?([a-z_][a-z0-9_]*)"?\.)?"?([a-z_][a-z0-9_]*)"?', re.IGNORECASE)
+PARAMETERS = re.compile(r"\$([a-z_]+)")
+COMMENTS = re.compile(r"--.*")
+VIEW_MARK = "-- view"
+
+
+class ModelError(Exception):
+    """Models that read each other in a circle, or one that can't be built. Holds no value of the data."""
+
+
+@dataclass(frozen=True)
+class ModelBuild:
+    """A model that was built; `rows` is None for a view."""
+
+    schema: str
+    name: str
+    rows: int | None
+
+
+@dataclass(frozen=True)
+class _Model:
+    name: str
+    text: str
+
+    @property
+    def is_view(self) -> bool:
+        return self.text.startswith(VIEW_MARK)
+
+    @property
+    def code(self) -> str:
+        return COMMENTS.sub("", self.text)
+
+
+def build_models(
+    con: duckdb.DuckDBPyConnection,
+    folder: Path,
+    schema: str,
+    *,
+    parameters: Mapping[str, object] | None = None,
+) -> list[ModelBuild]:
+    """Builds every `*.sql` of the folder as a table (or view, where its first line says so) of the schema.
+
+    A name without a schema is looked for in `schema`, then in `clinical`. Parameters are bound by name; a model
+    gets those that it names. Returns what was built, in order. Raises ModelError on a circle.
+    """
+    con.execute(f'create schema if not exists "{schema}"')
+    con.execute("create schema if not exists clinical")
+    con.execute(f"set search_path = '{schema},clinical'")
+    built = [_build(con, model, schema, parameters or {}) for model in _ordered(_read(folder), schema)]
+    con.execute("reset search_path")
+    return built
+
+
+def _read(folder: Path) -> dict[str, _Model]:
+    paths = sorted(folder.glob("*.sql"))
+    return {path.stem: _Model(path.stem, path.read_text(encoding="utf-8")) for path in paths}
+
+
+def _ordered(models: Mapping[str, _Model], schema: str) -> list[_Model]:
+    """The models so that each comes after those it reads; by name where that leaves a choice."""
+    sorter = TopologicalSorter({name: _needs(model, models, schema) for name, model in models.items()})
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        raise ModelError(f"models read each other in a circle: {' → '.join(error.args[1])}") from error
+    ordered: list[_Model] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        ordered += [models[name] for name in ready]
+        sorter.done(*ready)
+    return ordered
+
+
+def _needs(model: _Model, models: Mapping[str, _Model], schema: str) -> set[str]:
+    read = {name for place, name in READS.findall(model.code) if place in ("", schema)}
+    return (read & set(models)) - {model.name}
+
+
+def _build(
+    con: duckdb.DuckDBPyConnection, model: _Model, schema: str, parameters: Mapping[str, object]
+) -> ModelBuild:
+    kind = "view" if model.is_view else "table"
+    wanted = {name: parameters[name] for name in sorted(set(PARAMETERS.findall(model.code)))}
+    # A trailing comment would swallow what follows it, so the text ends in a line break.
+    con.execute(f'create or replace {kind} "{schema}"."{model.name}" as\n{model.text}\n', wanted or None)
+    if model.is_view:
+        return ModelBuild(schema, model.name, None)
+    counted = con.execute(f'select count(*) from "{schema}"."{model.name}"').fetchone()
+    return ModelBuild(schema, model.name, counted[0] if counted else None)
