@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -19,6 +21,11 @@ class History(Drawing):
     def __init__(self, study_id: str = "clofarabine") -> None:
         super().__init__(study_id)
         self.rules: Study = load_study(study_id)
+
+    def under(self, **sections: object) -> History:
+        """The same study with sections of its protocol exchanged."""
+        self.rules = replace(self.rules, protocol=self.rules.protocol.model_copy(update=sections))
+        return self
 
     def patient(
         self, person: str = PERSON, *doses: int, last_contact: int | None = 400, **given: object
@@ -45,7 +52,7 @@ class History(Drawing):
             "measurement", person, codelist=codelist, value=value, **{"measured": day(number), **given}
         )
 
-    def item(self, codelist: str, number: int, truth: bool, person: str = PERSON, **given: object) -> str:
+    def item(self, codelist: str, number: int, truth: bool, person: str = PERSON, **given: Any) -> str:
         """A yes-no item of the study on a day."""
         return self.value(codelist, number, person=person, value_boolean=truth, **given)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.sql.clinical_tables import day
@@ -104,7 +106,7 @@ def test_events_carry_the_names_of_their_codes() -> None:
     assert history.build().one("soc, pt, grade", "teae") == ("Infections and infestations", "Sepsis", 3)
 
 
-def sepsis(history: History, **given: object) -> None:
+def sepsis(history: History, **given: Any) -> None:
     codes = [{"system": MEDDRA, "code": "10040047", "display": "Sepsis"}]
     event(history, onset=day(3), pt_code="10040047", codes=codes, **given)
 

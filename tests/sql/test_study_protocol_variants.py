@@ -1,0 +1,154 @@
+"""Other protocols on the same tables: what a key of the protocol changes. Expected rows by hand."""
+
+from __future__ import annotations
+
+from studies.protocol import Criterion, Incidence, NamedEvent, Subgroup
+from studies.reading import load_study
+from tests.sql.clinical_tables import day
+from tests.sql.drawn_study import History, on
+
+REFERENCE = load_study("clofarabine").protocol
+
+
+def test_prevalent_events_leave_the_risk_set_where_the_protocol_says_so() -> None:
+    incidence = Incidence(events=["hsct"], competing=["death"], censor="last_contact", exclude_prevalent=True)
+    history = History().under(incidences={"hsct": incidence}).patient("p").patient("q")
+    history.procedure("hsct", -1)
+    history.procedure("hsct", 50, "q")
+    history.build()
+    assert history.all("person_id, days, status", "endpoint", "endpoint = 'hsct_incidence'") == [("q", 50, 1)]
+
+
+def test_incidence_of_a_drug_is_of_its_doses() -> None:
+    event = NamedEvent.model_validate({"from": "drug", "codelist": "antileukaemic"})
+    incidence = Incidence(events=["other"], competing=["death"], censor="last_contact")
+    history = History().under(events={**REFERENCE.events, "other": event}, incidences={"other": incidence})
+    history.patient()
+    history.dose(5, codelist="antileukaemic", concept="etoposide")
+    history.build()
+    assert history.one("days, status", "endpoint", "endpoint = 'other_incidence'") == (5, 1)
+
+
+def test_subgroups_are_cut_at_their_bounds() -> None:
+    history = History().under(
+        subgroups={"age_group": Subgroup(variable="age", cuts=[10, 18]), "sex": Subgroup(variable="sex")}
+    )
+    for person, birth in (("p", "2010-03-02"), ("q", "2010-03-01"), ("r", "2002-03-01"), ("s", None)):
+        history.patient(person, birth=birth)
+    history.build()
+    assert history.all("person_id, level", "subgroup", "variable = 'age_group'") == [
+        ("p", "<10"),
+        ("q", "10-<18"),
+        ("r", ">=18"),
+        ("s", "missing"),
+    ]
+    assert history.all("distinct level", "subgroup", "variable = 'sex'") == [("male",)]
+
+
+def test_missing_blood_blasts_are_unknown_unless_the_protocol_takes_them_as_none() -> None:
+    assert REFERENCE.response
+    strict = REFERENCE.response.model_copy(update={"missing_means_none": ["extramedullary"]})
+    history = History().under(response=strict).patient()
+    history.remission(30)
+    assert history.build().one("response, missing", "assessment") == ("NE", "blood_blasts_missing")
+
+
+def test_exclusive_bounds_are_kept_apart_from_inclusive_ones() -> None:
+    assert REFERENCE.response
+    # ELN: CR asks for ANC above 1.0 and platelets above 100; CRi is the rest of those with marrow below 5 %.
+    criteria = [
+        {
+            "response": "CR",
+            "all": [
+                {"variable": "marrow_blasts", "below": 5},
+                {"variable": "anc", "above": 1.0},
+                {"variable": "platelets", "above": 100},
+            ],
+        },
+        {
+            "response": "CRi",
+            "all": [{"variable": "marrow_blasts", "below": 5}],
+            "any": [{"variable": "anc", "at_most": 1.0}, {"variable": "platelets", "at_most": 100}],
+        },
+    ]
+    rules = REFERENCE.response.model_copy(
+        update={"criteria": [Criterion.model_validate(c) for c in criteria], "remission": ["CR", "CRi"]}
+    )
+    history = History().under(response=rules)
+    for person, anc, platelets in (
+        ("p", 1.0, 150.0),
+        ("q", 1.1, 100.0),
+        ("r", 1.1, 101.0),
+        ("s", None, None),
+    ):
+        history.patient(person)
+        history.value("marrow_blasts", 30, 2.0, person)
+        for codelist, value in (("anc", anc), ("platelets", platelets)):
+            if value is not None:
+                history.value(codelist, 30, value, person)
+    history.build()
+    # Nobody knows the counts of the last one, who is in remission whatever they were.
+    assert history.all("person_id, best_response, remission_certain", "response") == [
+        ("p", "CRi", True),
+        ("q", "CRi", True),
+        ("r", "CR", True),
+        ("s", "NE", True),
+    ]
+
+
+def test_investigators_response_is_primary_where_the_protocol_says_so() -> None:
+    assert REFERENCE.response
+    rules = REFERENCE.response.model_copy(update={"primary": "investigator"})
+    history = History().under(response=rules).patient("p").patient("q")
+    history.value(
+        "investigator_response",
+        40,
+        value_codes=[{"system": "urn:cove:response", "code": "CRp"}],
+        value_boolean=None,
+    )
+    history.remission(30, "q")
+    history.build()
+    assert history.all("person_id, best_response, remission_on, derived_response", "response") == [
+        ("p", "CRp", on(40), "NE"),
+        ("q", "NE", None, "CR"),
+    ]
+
+
+def test_persons_traced_from_a_count_are_as_many_as_the_count() -> None:
+    history = History()
+    for number, person in enumerate("pqrs"):
+        history.patient(person)
+        history.value("marrow_blasts", 30, [2.0, 60.0, 2.0, 90.0][number], person)
+        history.value("anc", 30, 2.0, person)
+    history.value("platelets", 30, 90.0, "p")
+    history.procedure("hsct", 60, "p")
+    history.death(90, "q")
+    history.draw("adverse_event", "q", onset=day(5), is_fatal=True, grade=5)
+    history.build()
+    traced = history.all(
+        "analysis, level, count(distinct person_id)",
+        "contribution",
+        "statistic in ('n', '') and analysis in ('response.remission', 'response.best', 'death', 'teae',"
+        " 'disposition', 'baseline.sex', 'overall_survival', 'duration_of_remission',"
+        " 'response.not_evaluable')"
+        " group by 1, 2",
+    )
+    assert traced == [
+        ("baseline.sex", "male", 4),
+        ("death", "all", 1),
+        ("death", "due_to_teae", 1),
+        ("death", "later", 1),
+        ("disposition", "died", 1),
+        ("disposition", "hsct", 1),
+        ("disposition", "treated", 4),
+        ("duration_of_remission", "", 1),
+        ("overall_survival", "", 4),
+        ("response.best", "CRp", 1),
+        ("response.best", "NE", 1),
+        ("response.best", "NR", 2),
+        ("response.not_evaluable", "platelets_missing", 1),
+        ("response.remission", "", 1),
+        ("teae", "any", 1),
+        ("teae", "fatal", 1),
+        ("teae", "grade_3_plus", 1),
+    ]
