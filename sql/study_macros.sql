@@ -29,6 +29,16 @@ create or replace temp macro is_at_most(low, high, has_low, has_high, bound) as
 create or replace temp macro is_below(low, high, has_low, has_high, bound) as
     case when high < bound or (high = bound and not has_high) then true when low >= bound then false end;
 
+-- Whether a value fulfils a comparison of the criteria; null where it can't be decided.
+create or replace temp macro fulfils(value, rule) as
+    case rule.comparison
+        when 'at_least' then is_at_least(value.low, value.high, value.has_low, value.has_high, rule.bound)
+        when 'above' then is_above(value.low, value.high, value.has_low, value.has_high, rule.bound)
+        when 'at_most' then is_at_most(value.low, value.high, value.has_low, value.has_high, rule.bound)
+        when 'below' then is_below(value.low, value.high, value.has_low, value.has_high, rule.bound)
+        when 'equals' then value.truth = rule.expected
+    end;
+
 -- Three-valued and, or, over the rows of a group.
 create or replace temp macro all_hold(truth) as
     case when bool_or(not truth) then false when count(*) = count(truth) then true end;

@@ -1,7 +1,17 @@
 -- One row per assessment, trial and variable. Trial 0 is what was observed; in each other trial the values that aren't
 -- known (three at most) are replaced by one that they might have been, so that what is certain can be told.
 
-with undecided as (
+-- Only where a remission isn't ruled out by what is known can there be one for certain.
+with possible as (
+    select value.person_id, value.evaluation, rule.criterion
+    from assessment_value as value
+    join criterion_condition as rule on rule.variable = value.variable and rule.part = 'all'
+    join response_level on response_level.response = rule.response and response_level.is_remission
+    group by value.person_id, value.evaluation, rule.criterion
+    having bool_and(coalesce(fulfils(value, rule), true))
+),
+
+undecided as (
     select
         value.person_id,
         value.evaluation,
@@ -20,6 +30,11 @@ with undecided as (
                 and (probe.number < value.high or (probe.number = value.high and value.has_high))
             )
         )
+    where exists (
+        select 1
+        from possible
+        where possible.person_id = value.person_id and possible.evaluation = value.evaluation
+    )
     group by value.person_id, value.evaluation, value.variable
 ),
 

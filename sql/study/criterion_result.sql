@@ -2,33 +2,27 @@
 
 with comparison as (
     select
-        trial.person_id,
-        trial.evaluation,
-        trial.trial,
+        tried.person_id,
+        tried.evaluation,
+        tried.trial,
         rule.criterion,
         rule.response,
         rule.part,
         rule.condition,
         rule.variable,
         rule.comparison = 'at_most_of_baseline' and baseline.person_id is null as lacks_baseline,
-        case rule.comparison
-            when 'at_least' then is_at_least(trial.low, trial.high, trial.has_low, trial.has_high, rule.bound)
-            when 'above' then is_above(trial.low, trial.high, trial.has_low, trial.has_high, rule.bound)
-            when 'at_most' then is_at_most(trial.low, trial.high, trial.has_low, trial.has_high, rule.bound)
-            when 'below' then is_below(trial.low, trial.high, trial.has_low, trial.has_high, rule.bound)
-            when 'equals' then trial.truth = rule.expected
+        case
+            when rule.comparison <> 'at_most_of_baseline' then fulfils(tried, rule)
             -- Compared to nine decimals: a factor of a decimal number may fall beside it in binary.
-            when 'at_most_of_baseline' then case
-                when round(trial.high, 9) <= round(rule.bound * baseline.low, 9) then true
-                when round(trial.low, 9) > round(rule.bound * baseline.high, 9) then false
-            end
+            when round(tried.high, 9) <= round(rule.bound * baseline.low, 9) then true
+            when round(tried.low, 9) > round(rule.bound * baseline.high, 9) then false
         end as truth
-    from assessment_trial as trial
+    from assessment_trial as tried
     cross join setting
-    join criterion_condition as rule on rule.variable = trial.variable
+    join criterion_condition as rule on rule.variable = tried.variable
     left join pair_rule on pair_rule.variable = rule.variable
     left join baseline
-        on baseline.person_id = trial.person_id
+        on baseline.person_id = tried.person_id
         and baseline.codelist = coalesce(pair_rule.codelist, setting.assessment_codelist)
         and baseline.value is not null
 ),

@@ -11,13 +11,11 @@ with remission as (
     from rated_assessment as rated
     join treated on treated.person_id = rated.person_id
     left join assessed as derived
-        on rated.rating = 'derived'
-        and derived.person_id = rated.person_id
+        on derived.person_id = case when rated.rating = 'derived' then rated.person_id end
         and derived.source.resource_key = rated.resource_key
         and derived.measured_on = rated.assessed_on
     left join investigator_assessment as given
-        on rated.rating = 'investigator'
-        and given.person_id = rated.person_id
+        on given.person_id = case when rated.rating = 'investigator' then rated.person_id end
         and given.source.resource_key = rated.resource_key
         and given.response = rated.response
     where rated.is_primary and rated.is_remission

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from studies.protocol import Criterion, Incidence, NamedEvent, Subgroup
-from studies.reading import load_study
+from studies.reading import Codelist, CodelistRow, load_study
 from tests.sql.clinical_tables import day
 from tests.sql.drawn_study import History, on
 
@@ -27,6 +29,17 @@ def test_incidence_of_a_drug_is_of_its_doses() -> None:
     history.dose(5, codelist="antileukaemic", concept="etoposide")
     history.build()
     assert history.one("days, status", "endpoint", "endpoint = 'other_incidence'") == (5, 1)
+
+
+def test_a_route_counts_only_where_the_protocol_names_it() -> None:
+    history = History().patient()
+    history.dose(4, routes=["urn:route|iv"])
+    assert history.build().one("doses", "cohort") == (2,)
+    drug = REFERENCE.population.index_drug.model_copy(update={"routes": "route"})
+    history.under(population=REFERENCE.population.model_copy(update={"index_drug": drug}))
+    route = Codelist("route", (CodelistRow("urn:route", "iv", "into a vein", "route"),))
+    history.rules = replace(history.rules, codelists={**history.rules.codelists, "route": route})
+    assert history.build().one("doses, index_date", "cohort") == (1, on(4))
 
 
 def test_subgroups_are_cut_at_their_bounds() -> None:
