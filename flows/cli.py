@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flows.errors import CoveError, UserError
+
+if TYPE_CHECKING:
+    from flows.run import Run
 
 app = typer.Typer(
     name="cove",
@@ -24,7 +27,7 @@ StudyArgument = Annotated[
     str, typer.Argument(metavar="STUDY", help="A bundled study's id, or a folder with a protocol.yaml.")
 ]
 FilesOption = Annotated[
-    Optional[Path],  # noqa: UP045 - typer reads it at run time
+    Path | None,
     typer.Option(
         "--files", envvar="COVE_FILES", help="Folder of FHIR files: one sub-folder a site, or none."
     ),
@@ -36,11 +39,11 @@ OutOption = Annotated[
     Path, typer.Option("--out", envvar="COVE_OUT", help="The report's folder; replaced as a whole.")
 ]
 CutoffOption = Annotated[
-    Optional[str],  # noqa: UP045
+    str | None,
     typer.Option("--data-cutoff", envvar="COVE_DATA_CUTOFF", metavar="DATE", help="Nothing later counts."),
 ]
 AsOfOption = Annotated[
-    Optional[str],  # noqa: UP045
+    str | None,
     typer.Option("--as-of", envvar="COVE_AS_OF", metavar="TIME", help="Use what was landed by then."),
 ]
 PrefectOption = Annotated[
@@ -54,7 +57,7 @@ DEFAULT_OUT = Path("cove-report")
 @app.command()
 def demo(
     out: OutOption = Path("cove-demo"),
-    home: Annotated[Optional[Path], typer.Option("--home", help="Default: OUT-home.")] = None,  # noqa: UP045
+    home: Annotated[Path | None, typer.Option("--home", help="Default: OUT-home.")] = None,
     prefect: PrefectOption = False,
 ) -> None:
     """Simulate eight hospitals, run the reference study on them, and say where the report is."""
@@ -85,7 +88,7 @@ def load(files: FilesOption = None, home: HomeOption = DEFAULT_HOME) -> None:
     """Land the files under --files, and map whatever landed and isn't mapped yet."""
     from flows.execute import execute_load
 
-    _finish(execute_load(home.absolute(), files.absolute() if files else None))
+    raise typer.Exit(execute_load(home, files))
 
 
 @app.command()
@@ -136,7 +139,7 @@ def trace(
     level: Annotated[str, typer.Option("--level", help="As in results.csv.")] = "",
     show: Annotated[bool, typer.Option("--show", help="Print the source lines: patients' data.")] = False,
     home: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option("--home", envvar="COVE_HOME", help="Default: the home that the report was made in."),
     ] = None,
 ) -> None:
@@ -150,8 +153,8 @@ def trace(
 @app.command()
 def sql(
     query: Annotated[
-        Optional[str], typer.Argument(help="One statement; without it, read from a prompt.")
-    ] = None,  # noqa: UP045
+        str | None, typer.Argument(help="One statement; without it, read from a prompt.")
+    ] = None,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
     """Query the published warehouse, read-only."""
@@ -163,12 +166,8 @@ def sql(
         run_query(home.absolute(), query, sys.stdout)
 
 
-def _finish(ended: object) -> None:
+def _finish(ended: Run) -> None:
     """Tells what went wrong, and ends with the run's exit code."""
-    from flows.run import Run
-
-    if not isinstance(ended, Run):
-        raise TypeError("a command ends with a run")
     for problem in ended.problems:
         _say(f"problem: {problem}")
     raise typer.Exit(ended.exit_code)
@@ -180,10 +179,12 @@ def _say(text: str) -> None:
 
 def main() -> None:
     """Run the command line; every error becomes one line and its exit code."""
+    from typer.exceptions import TyperException
+
     from studies.errors import StudyError
 
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False)
     except StudyError as error:
         for line in error.errors:
             _say(line)
@@ -191,20 +192,17 @@ def main() -> None:
     except CoveError as error:
         _say(str(error))
         sys.exit(error.exit_code)
-    except typer.Exit as ended:
-        sys.exit(ended.exit_code)
     except typer.Abort:
         sys.exit(130)
     except KeyboardInterrupt:
         _say("stopped; run the same command again to go on")
         sys.exit(130)
-    except Exception as error:
-        if hasattr(error, "exit_code") and hasattr(
-            error, "format_message"
-        ):  # a usage error of the command line
-            _say(f"{error.format_message()} See `cove --help`.")
-            sys.exit(UserError.exit_code)
+    except TyperException as error:
+        _say(f"{error.format_message()} See `cove --help`.")
+        sys.exit(UserError.exit_code)
+    except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, the user gets one line
         from flows.defects import write_defect
 
         _say(write_defect(error, dt.datetime.now(dt.UTC)))
         sys.exit(CoveError.exit_code)
+    sys.exit(code or 0)

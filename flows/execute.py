@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flows.errors import UserError
 from flows.progress import Progress, progress_for
-from flows.run import Request, Run, check_request, parse_date, parse_instant
+from flows.run import Request, Run, check_folders, parse_date, parse_instant
 from flows.steps import LAND, LOAD, STEPS, Step, run_steps
 
 
@@ -27,26 +27,26 @@ def request_of(
     from studies.reading import load_study
 
     cutoff = parse_date(data_cutoff, "--data-cutoff") if data_cutoff else None
-    return check_request(
-        Request(
-            study=load_study(study),
-            home=_absolute(home),
-            out=_absolute(out) if out else None,
-            files=_absolute(files) if files else None,
-            started_at=dt.datetime.now(dt.UTC),
-            data_cutoff=cutoff,
-            as_of=parse_instant(as_of, "--as-of") if as_of else None,
-            simulated=simulated,
-        )
+    known_at = parse_instant(as_of, "--as-of") if as_of else None
+    loaded = load_study(study)
+    request = Request(
+        study=loaded,
+        home=_absolute(home),
+        out=_absolute(out) if out else None,
+        files=_absolute(files) if files else None,
+        started_at=dt.datetime.now(dt.UTC),
+        data_cutoff=cutoff,
+        as_of=known_at,
+        simulated=simulated or loaded.protocol.simulated,
     )
+    check_folders(home=request.home, out=request.out, files=request.files)
+    return request
 
 
 def execute(request: Request, *, steps: Sequence[Step] = STEPS, as_flow: bool = False) -> Run:
     """Runs the steps: as tasks where Prefect is asked for or a server is configured, else in this process."""
-    if request.files is None and not (request.home / "landing").exists():
-        raise UserError(
-            f"--home {request.home}: nothing has landed there yet; give --files DIR, or run `cove load`"
-        )
+    if request.files is None:
+        check_landed(request.home)
     progress: Progress = progress_for()
     if as_flow or os.environ.get("PREFECT_API_URL"):
         from flows.prefect_flow import run_as_flow
@@ -55,12 +55,30 @@ def execute(request: Request, *, steps: Sequence[Step] = STEPS, as_flow: bool = 
     return run_steps(Run(request), steps, progress)
 
 
-def execute_load(home: Path, files: Path | None) -> Run:
-    """Lands and loads, without a study."""
-    request = check_request(
-        Request(study=None, home=home, out=None, files=files, started_at=dt.datetime.now(dt.UTC))
-    )
-    return execute(request, steps=(LAND, LOAD))
+def execute_load(home: Path, files: Path | None) -> int:
+    """Lands the files, where some are given, and loads what landed; without a study. The exit code."""
+    from flows.loading_step import land_folder, load_home
+
+    root, progress = _absolute(home), progress_for()
+    told = []
+    if files is not None:
+        check_folders(home=root, out=None, files=_absolute(files))
+        with progress.step(LAND.title):
+            told.append(land_folder(root, _absolute(files), dt.datetime.now(dt.UTC)))
+    else:
+        check_landed(root)
+    with progress.step(LOAD.title):
+        told.append(load_home(root))
+    for one in told:
+        for line in (*one.notes, *one.problems):
+            progress.note(line)
+    return int(any(one.problems for one in told))
+
+
+def check_landed(home: Path) -> None:
+    """Raises UserError when nothing has landed in the home."""
+    if not (home / "landing").exists():
+        raise UserError(f"--home {home}: nothing has landed there yet; give --files DIR, or run `cove load`")
 
 
 def _absolute(path: Path) -> Path:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import datetime as dt
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flows.errors import UserError
@@ -15,44 +16,55 @@ from mappers.view import View, read_view
 VIEWS = Path(__file__).parent.parent / "mappers" / "views"
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a person is told of a step, and what makes the run end with exit code 1."""
+
+    notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def added_to(self, run: Run) -> Run:
+        return replace(run, notes=(*run.notes, *self.notes), problems=(*run.problems, *self.problems))
+
+
 def bundled_views() -> list[View]:
     """The ViewDefinitions that come with the package, by name."""
     return [read_view(path) for path in sorted(VIEWS.glob("*.json"))]
 
 
-def land_request(run: Run) -> Run:
-    """Lands the files under the request's folder, each site's in its place. Without a folder nothing is landed."""
-    request = run.request
-    if request.files is None:
-        return run
-    sites = find_sites(request.files)
-    home = open_home(request.home)
+def land_folder(root: Path, files: Path, started_at: dt.datetime) -> Told:
+    """Lands the files under a folder, each site's in its place in the home at `root`.
+
+    Raises UserError when no FHIR file is there.
+    """
+    sites = find_sites(files)
+    home = open_home(root)
     notes = []
     found = 0
     for site, folder in sites.items():
-        landing = land_files(home, site, folder, landed_at=request.started_at)
+        landing = land_files(home, site, folder, landed_at=started_at)
         new = sum(file.is_new for file in landing.files)
         found += len(landing.files)
         notes.append(f"{site}: {len(landing.files)} files, {new} new")
         notes += [f"{site}: {count} passed over: {why}" for why, count in sorted(landing.ignored.items())]
     if not found:
         raise UserError(
-            f"--files {request.files}: no FHIR file is there; put .ndjson, .json, .gz or .zip files in it, a folder a site"
+            f"--files {files}: no FHIR file is there; put .ndjson, .json, .gz or .zip files in it"
         )
-    return replace(run, notes=(*run.notes, *notes))
+    return Told(tuple(notes))
 
 
-def load_landed(run: Run) -> Run:
-    """Maps every landed file that isn't loaded under the present views. An unaccounted resource is a problem."""
-    report = load(open_home(run.request.home), views=bundled_views())
+def load_home(root: Path) -> Told:
+    """Maps every landed file that isn't loaded under the present views. A resource lost is a problem."""
+    report = load(open_home(root), views=bundled_views())
     if report.load_id is None:
-        return replace(run, notes=(*run.notes, "nothing new"))
+        return Told(("nothing new",))
     note = (
         f"{report.files} files, {report.resources} resources: {report.mapped} mapped, "
         f"{report.quarantined} quarantined, {report.not_asked_for} not asked for"
     )
-    problems = [
+    problems = (
         f"{site}: file {file[:12]} holds {landed} resources, and {found} are accounted for"
         for site, file, landed, found in report.mismatches
-    ]
-    return replace(run, notes=(*run.notes, note), problems=(*run.problems, *problems))
+    )
+    return Told((note,), tuple(problems))

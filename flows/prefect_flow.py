@@ -1,7 +1,7 @@
 """The same steps as tasks of a Prefect flow, where a server keeps the record of runs.
 
-Prefect sees the names of steps and the request's paths; results stay with the steps, so that no patient's value
-comes into its records.
+Prefect sees the names of the steps only; results stay with them, so that no patient's value comes into its
+records.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ from flows.steps import Step  # noqa: E402
 def run_as_flow(run: Run, steps: Sequence[Step], progress: Progress) -> Run:
     """The run after its steps, each a task of one flow run.
 
-    A server that is configured (PREFECT_API_URL) keeps the record, else an ephemeral one. A derivation is never
-    retried: it would give the same error.
+    A server that is configured (PREFECT_API_URL) keeps the record, else an ephemeral one. A derivation is
+    never retried: it would give the same error.
     """
 
     @flow(name=f"cove-{run.request.study.protocol.id}", validate_parameters=False)

@@ -34,7 +34,7 @@ class PlainProgress:
         self._say(f"  {text}")
 
     def _say(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)  # noqa: T201
+        print(text, file=self._stream, flush=True)
 
 
 class LiveProgress:

@@ -50,7 +50,7 @@ def _answer(connection: duckdb.DuckDBPyConnection, query: str, stream: TextIO) -
         if relation is None:
             return
         if stream.isatty():
-            print(relation, file=stream)  # noqa: T201
+            print(relation, file=stream)
         else:
             relation.pl().write_csv(sys.stdout.buffer if stream is sys.stdout else stream)
     except duckdb.Error as error:

@@ -15,7 +15,7 @@ _RENAME_EXCHANGE = 2
 def replace_folder(new: Path, target: Path) -> None:
     """Put the folder `new` in the place of `target`, which may or may not exist.
 
-    On Linux both names are exchanged in one system call; where the system or file system can't, by two renames.
+    On Linux both names are exchanged in one system call; where the file system can't, by two renames.
     A process killed in between leaves the former folder at its place or beside it.
     """
     if not target.exists():

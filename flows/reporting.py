@@ -1,4 +1,4 @@
-"""The last two steps: estimates into a folder beside the report's, then the report put in place as a whole."""
+"""The last two steps: estimates into a folder beside the report's, then the report put in its place."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ def write_estimates(run: Run) -> Run:
 def study_frames(connection: duckdb.DuckDBPyConnection, study: str) -> dict[str, pl.DataFrame]:
     """Every table of a study, by name, and `quality.resources` as `quality_resources`."""
     tables = connection.execute(
-        "select table_name from information_schema.tables where table_schema = $study and table_type = 'BASE TABLE'",
+        "select table_name from information_schema.tables "
+        "where table_schema = $study and table_type = 'BASE TABLE'",
         {"study": study},
     ).fetchall()
     frames = {name: connection.table(f'"{study}"."{name}"').pl() for (name,) in tables}
@@ -71,7 +72,7 @@ def _report(run: Run, connection: duckdb.DuckDBPyConnection, staging: Path) -> R
     inputs = connection.execute(
         "select site, file as sha256, bytes, landed_at from fhir.file order by all"
     ).fetchall()
-    cutoff = connection.execute(f'select data_cutoff from "{study.protocol.id}".data_cutoff').fetchone()
+    cutoff = connection.table(f'"{study.protocol.id}".data_cutoff').project("data_cutoff").fetchone()
     identity = run_identity(
         run,
         [

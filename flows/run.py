@@ -42,14 +42,13 @@ class Run:
         return 1 if self.problems else 0
 
 
-def check_request(request: Request) -> Request:
-    """The request itself, when its folders can be used. Raises UserError before anything is written."""
-    if request.files is not None:
-        _check_files(request.files)
-    if request.out is not None:
-        _check_out(request.out, request.home, request.files)
-    _check_writable(request.home, "home")
-    return request
+def check_folders(*, home: Path, out: Path | None, files: Path | None) -> None:
+    """Raises UserError, before anything is written, where one of a run's folders can't be used."""
+    if files is not None:
+        _check_files(files)
+    if out is not None:
+        _check_out(out, home, files)
+    _check_writable(home, "home")
 
 
 def parse_date(text: str, name: str) -> dt.date:
@@ -107,7 +106,7 @@ def _check_out(out: Path, home: Path, files: Path | None) -> None:
 
 
 def _check_writable(folder: Path, name: str) -> None:
-    """A folder can be made and written at this place; tried, since rights don't tell for every user and disk."""
+    """A folder can be made and written at this place: tried, since rights don't tell for every user."""
     nearest = folder
     while not nearest.exists():
         nearest = nearest.parent

@@ -23,16 +23,19 @@ class Step:
 
 def land(run: Run) -> Run:
     """Copies the files under --files into the landing zone."""
-    from flows.loading_step import land_request
+    from flows.loading_step import land_folder
 
-    return land_request(run)
+    request = run.request
+    if request.files is None:
+        return run
+    return land_folder(request.home, request.files, request.started_at).added_to(run)
 
 
 def load(run: Run) -> Run:
     """Maps what landed and isn't loaded yet to `fhir.*`."""
-    from flows.loading_step import load_landed
+    from flows.loading_step import load_home
 
-    return load_landed(run)
+    return load_home(run.request.home).added_to(run)
 
 
 def build(run: Run) -> Run:

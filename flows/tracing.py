@@ -54,7 +54,7 @@ def trace_number(folder: Path, question: Question, *, home: Path | None, show: b
     version = root / "versions" / manifest["warehouse"]
     if not version.exists():
         raise UserError(
-            f"{folder}: its warehouse isn't in {root / 'versions'} any more; give --home, or make the report anew"
+            f"{folder}: its warehouse isn't in {root / 'versions'}; give --home, or make the report anew"
         )
     with read_warehouse(version) as connection:
         sources = _sources(connection, manifest["study"], question)
@@ -124,4 +124,4 @@ def _quoted_path(study: str) -> str:
 
 
 def _say(text: str, stream: TextIO) -> None:
-    print(text, file=stream)  # noqa: T201
+    print(text, file=stream)

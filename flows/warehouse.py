@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
-from flows.home import Home, open_home, read_key
+from flows.home import Home, open_home, read_key, writing
 from flows.loading import fhir_relations
-from flows.run import Run
+from flows.meta import write_meta
+from flows.run import Request, Run
 from mappers.references import install_macros
 from mappers.units import conversion_factor
 from sql.build import build_clinical, publish_relations
 from sql.build_study import build_study
+from studies.reading import Study, StudyError, load_study
 
 KEPT_VERSIONS = 10
 
@@ -56,54 +59,73 @@ def build_and_publish(run: Run) -> Run:
     """
     request = run.request
     home = open_home(request.home)
-    part = home.versions / f".{os.getpid()}.part"
-    for leftover in home.versions.glob(".*.part*"):
-        leftover.unlink()
-    connection = duckdb.connect(str(part))
-    try:
-        _build(connection, run, home)
-        problems = _problems(connection, run)
-        connection.execute("checkpoint")
-    finally:
-        connection.close()
-    name = f"{request.started_at:%Y%m%dT%H%M%S%f}-{request.study.digest[:8]}"
-    return replace(run, warehouse=publish(part, home, name), problems=(*run.problems, *problems))
+    # One build at a time works on a home, and whatever a killed one left behind goes with its folder.
+    with writing(home) as work:
+        part = work / "warehouse.duckdb"
+        connection = duckdb.connect(str(part), config={"memory_limit": "1GB", "temp_directory": str(work)})
+        try:
+            notes = _build(connection, run, home)
+            problems = _problems(connection, request)
+            connection.execute("checkpoint")
+        finally:
+            connection.close()
+        name = f"{request.started_at:%Y%m%dT%H%M%S%f}-{request.study.digest[:8]}"
+        version = publish(part, home, name)
+    return replace(run, warehouse=version, problems=(*run.problems, *problems), notes=(*run.notes, *notes))
 
 
-def _build(connection: duckdb.DuckDBPyConnection, run: Run, home: Home) -> None:
+@dataclass(frozen=True)
+class _Built:
+    """A study of a warehouse, with the cut-off that was asked for."""
+
+    study: Study
+    data_cutoff: dt.date | None
+
+
+def _build(connection: duckdb.DuckDBPyConnection, run: Run, home: Home) -> list[str]:
     request = run.request
     connection.execute("set TimeZone = 'UTC'")
-    connection.execute("set memory_limit = '1GB'")
-    connection.execute("set temp_directory = ?", [str(home.work)])
     install_macros(connection, read_key(home))
     publish_relations(connection, fhir_relations(home), request.as_of)
-    build_clinical(connection, [request.study], conversion_factor)
-    build_study(connection, request.study, request.data_cutoff)
-    _write_run(connection, run)
-
-
-def _write_run(connection: duckdb.DuckDBPyConnection, run: Run) -> None:
-    request = run.request
-    connection.execute("create schema if not exists meta")
-    connection.execute(
-        "create or replace table meta.run as select $study as study, $version as protocol_version, "
-        "$digest as study_sha256, $started_at::timestamptz as started_at, $as_of::timestamptz as as_of, "
-        "$data_cutoff::date as data_cutoff_asked, $simulated as is_simulated",
-        {
-            "study": request.study.protocol.id,
-            "version": request.study.protocol.version,
-            "digest": request.study.digest,
-            "started_at": request.started_at,
-            "as_of": request.as_of,
-            "data_cutoff": request.data_cutoff,
-            "simulated": request.simulated,
-        },
+    others, notes = _other_studies(home, request)
+    studies = [_Built(request.study, request.data_cutoff), *others]
+    models = build_clinical(connection, [built.study for built in studies], conversion_factor)
+    for built in studies:
+        models += build_study(connection, built.study, built.data_cutoff)
+    write_meta(
+        connection,
+        request,
+        [(built.study, built.data_cutoff) for built in studies],
+        [(model.schema, model.name, model.rows) for model in models],
     )
+    return notes
 
 
-def _problems(connection: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
+def _other_studies(home: Home, request: Request) -> tuple[list[_Built], list[str]]:
+    """The other studies of the published warehouse, if built as of the same time; they are built again."""
+    if not home.warehouse.exists():
+        return [], []
+    kept, notes = [], []
+    for name, source, cutoff in _published_studies(home.warehouse, request):
+        try:
+            kept.append(_Built(load_study(source), cutoff))
+        except StudyError:
+            notes.append(f"study {name} isn't in the new warehouse: its protocol can't be read any more")
+    return kept, notes
+
+
+def _published_studies(path: Path, request: Request) -> list[tuple[str, str, dt.date | None]]:
+    with read_warehouse(path) as connection:
+        return connection.execute(
+            "select study, source, data_cutoff_asked from meta.study "
+            "where study <> $study and as_of is not distinct from $as_of::timestamptz order by study",
+            {"study": request.study.protocol.id, "as_of": request.as_of},
+        ).fetchall()
+
+
+def _problems(connection: duckdb.DuckDBPyConnection, request: Request) -> list[str]:
     """What makes the run end with exit code 1, a sentence each."""
-    limit = run.request.study.protocol.quality.quarantine_limit_percent
+    limit = request.study.protocol.quality.quarantine_limit_percent
     unaccounted = connection.execute(
         "select site, file from quality.resources "
         "where landed <> mapped + quarantined + superseded + not_asked_for order by all"
@@ -116,8 +138,8 @@ def _problems(connection: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
     return [
         *(f"{site}: file {file[:12]} is not fully accounted for" for site, file in unaccounted),
         *(
-            f"{site}: {quarantined} of {landed} resources are quarantined, more than the protocol's {limit:g}%; "
-            "see `cove check`"
+            f"{site}: {quarantined} of {landed} resources are quarantined, more than the protocol's "
+            f"{limit:g}%; see `cove check`"
             for site, quarantined, landed in beyond
         ),
     ]
