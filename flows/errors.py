@@ -19,3 +19,9 @@ class SourceError(CoveError):
     """A source failed after its retries, or the disk did; what was landed is kept."""
 
     exit_code = 3
+
+
+class DefectError(CoveError):
+    """A wrong program. The message names the log, and holds nothing of the data."""
+
+    exit_code = 4

@@ -18,16 +18,19 @@ _QUIET = {
     "PREFECT_CLI_PROMPT": "false",
     "PREFECT_SERVER_UI_ENABLED": "false",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
-    "PREFECT_LOGGING_LEVEL": "WARNING",
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
 }
 for _name, _value in _QUIET.items():
     os.environ.setdefault(_name, _value)
 
-from collections.abc import Sequence  # noqa: E402
+import datetime as dt  # noqa: E402
+from collections.abc import Callable, Sequence  # noqa: E402
 
 from prefect import flow, task  # noqa: E402
 
+from flows.defects import write_defect  # noqa: E402
+from flows.errors import CoveError, DefectError  # noqa: E402
 from flows.progress import Progress  # noqa: E402
 from flows.run import Run  # noqa: E402
 from flows.steps import Step  # noqa: E402
@@ -46,9 +49,23 @@ def run_as_flow(run: Run, steps: Sequence[Step], progress: Progress) -> Run:
         for step in steps:
             with progress.step(step.title):
                 told = len(current.notes)
-                current = task(name=step.name, persist_result=False)(step.work)(current)
+                current = task(name=step.name, persist_result=False)(_guarded(step.work))(current)
             for note in current.notes[told:]:
                 progress.note(note)
         return current
 
     return cove()
+
+
+def _guarded(work: Callable[[Run], Run]) -> Callable[[Run], Run]:
+    """The step, with errors that Prefect may record: a library's message could repeat a patient's value."""
+
+    def guarded(run: Run) -> Run:
+        try:
+            return work(run)
+        except CoveError:
+            raise
+        except Exception as error:  # noqa: BLE001 - raised again, without its message
+            raise DefectError(write_defect(error, dt.datetime.now(dt.UTC))) from None
+
+    return guarded

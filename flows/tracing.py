@@ -110,12 +110,17 @@ def _sources(connection: duckdb.DuckDBPyConnection, study: str, question: Questi
         SOURCES,
         {
             "analysis": question.analysis,
-            "level": question.level,
+            "level": _level(question.level),
             "statistic": question.statistic,
             "variable": "" if question.group == "all" else variable,
             "group_level": level,
         },
     ).fetchall()
+
+
+def _level(level: str) -> str:
+    """The level by which contributions are kept: every week of a curve is made of all its persons."""
+    return "" if level.startswith("week_") else level
 
 
 def _quoted_path(study: str) -> str:
