@@ -82,9 +82,7 @@ def _ticks(longest: float) -> list[int]:
     return list(range(0, int(longest) + 1, spacing))
 
 
-def _points(
-    steps: pl.DataFrame, column: str, scale: _Scale, starts_at: float
-) -> list[tuple[float, float]]:
+def _points(steps: pl.DataFrame, column: str, scale: _Scale, starts_at: float) -> list[tuple[float, float]]:
     """The corners of a step function; a step without a limit keeps the former one."""
     points = [(scale.x(0), scale.y(starts_at))]
     for week, probability in steps.select("week", column).iter_rows():

@@ -95,7 +95,11 @@ def _key_figures(results: Results, protocol: Protocol) -> list[KeyFigure]:
         KeyFigure(
             "Deaths",
             cell("death", "n", level="all"),
-            (Cell("within"), Cell(f"{protocol.deaths.early_days} days of the last dose:"), cell("death", "n", level="within_30_days")),
+            (
+                Cell("within"),
+                Cell(f"{protocol.deaths.early_days} days of the last dose:"),
+                cell("death", "n", level="within_30_days"),
+            ),
         )
     )
     if "overall_survival" in protocol.endpoints:
@@ -103,7 +107,12 @@ def _key_figures(results: Results, protocol: Protocol) -> list[KeyFigure]:
             KeyFigure(
                 "Median survival, weeks",
                 cell("overall_survival", "median"),
-                (Cell("95% CI"), cell("overall_survival", "ci_low"), Cell("to"), cell("overall_survival", "ci_high")),
+                (
+                    Cell("95% CI"),
+                    cell("overall_survival", "ci_low"),
+                    Cell("to"),
+                    cell("overall_survival", "ci_high"),
+                ),
             )
         )
     if protocol.safety is not None:
@@ -134,14 +143,20 @@ def _limits(results: Results, protocol: Protocol) -> list[tuple[Cell, ...]]:
     """What limits the finding, each a sentence with its numbers."""
     cell = results.cell
     said: list[tuple[Cell, ...]] = [
-        (Cell("A single arm without randomisation: the numbers describe, and compare with nothing by themselves."),)
+        (
+            Cell(
+                "A single arm without randomisation: the numbers describe, and compare with nothing by themselves."
+            ),
+        )
     ]
     if "overall_survival" in protocol.endpoints:
         said.append((Cell("Median follow-up, weeks:"), cell("follow_up", "median")))
     if "ordered" in protocol.population.index_drug.evidence:
         said.append(
             (
-                Cell("Persons whose exposure is known from orders alone, a lower bound of what was not given:"),
+                Cell(
+                    "Persons whose exposure is known from orders alone, a lower bound of what was not given:"
+                ),
                 cell("exposure.evidence", "n", level="ordered"),
             )
         )
@@ -175,9 +190,7 @@ def _identity_tables(report: Report) -> list[Table]:
         ("Python", identity["python"]),
         *((f"Package {name}", number) for name, number in sorted(identity["packages"].items())),
     ]
-    inputs = [
-        (item["site"], item["sha256"], item["bytes"], item["landed_at"]) for item in identity["inputs"]
-    ]
+    inputs = [(item["site"], item["sha256"], item["bytes"], item["landed_at"]) for item in identity["inputs"]]
     return [
         plain_table("E.1", "The run", ("What", "Value"), about),
         plain_table("E.2", "Inputs", ("Site", "sha256", "Bytes", "Landed"), inputs),

@@ -37,7 +37,10 @@ def _population(protocol: Protocol) -> Iterator[Rule]:
         f"{', '.join(drug.evidence)}; for one person and drug only the best level is used. "
         + (f"Routes on codelist {drug.routes}." if drug.routes else "Any route."),
     )
-    yield "Index date", "The local date of the first dose of an index drug; the last dose is that of the last."
+    yield (
+        "Index date",
+        "The local date of the first dose of an index drug; the last dose is that of the last.",
+    )
     yield (
         "Baseline",
         "The last value at or before the first dose; on the same day only when timed before it, or when neither "
@@ -66,7 +69,10 @@ def _exposure(protocol: Protocol) -> Iterator[Rule]:
             f"days before the first to {combination.days_after} days after the last index dose. New therapy: the "
             "first such dose later than that.",
         )
-    yield "Days of exposure", "Last dose - first dose + 1. Times to event are event - start; weeks are days / 7."
+    yield (
+        "Days of exposure",
+        "Last dose - first dose + 1. Times to event are event - start; weeks are days / 7.",
+    )
 
 
 def _response(rules: Response) -> Iterator[Rule]:
@@ -77,7 +83,10 @@ def _response(rules: Response) -> Iterator[Rule]:
         f"{rules.pair_days_after} days after; of two as near, the later.",
     )
     if rules.transfusion:
-        yield "Transfused", f"A transfusion 0 to {rules.transfusion.days_before} days before the count's date."
+        yield (
+            "Transfused",
+            f"A transfusion 0 to {rules.transfusion.days_before} days before the count's date.",
+        )
     for criterion in rules.criteria:
         every = "; ".join(_condition(condition) for condition in criterion.all)
         some = " or ".join(_condition(condition) for condition in criterion.any)
@@ -123,7 +132,9 @@ def _endpoint(name: str, endpoint: Endpoint) -> Rule:
         text += f", after remission at {endpoint.censor_after_remission}"
     for variant, ends in endpoint.variants.items():
         text += f"; variant {variant}: follow-up ends at {', '.join(ends)}"
-    return name.replace("_", " ").capitalize(), text.replace("_", " ") + f". Population: {endpoint.population}."
+    return name.replace("_", " ").capitalize(), text.replace(
+        "_", " "
+    ) + f". Population: {endpoint.population}."
 
 
 def _incidences(protocol: Protocol) -> Iterator[Rule]:
@@ -141,7 +152,11 @@ def _safety(protocol: Protocol) -> Iterator[Rule]:
         "Death",
         f"From {', '.join(deaths.order).replace('_', ' ')}, in this order. Within {deaths.early_days} days of the last "
         "dose, or later"
-        + (f"; after {deaths.after_event} when that came on or after the index date." if deaths.after_event else "."),
+        + (
+            f"; after {deaths.after_event} when that came on or after the index date."
+            if deaths.after_event
+            else "."
+        ),
     )
     if safety is None:
         return

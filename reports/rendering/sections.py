@@ -81,11 +81,19 @@ def _disposition(results: Results) -> Section:
         "Attrition and disposition",
         (
             _in_order(
-                levels_table(results, "14.1.1a", "Attrition", ["attrition"], ("n",), population="known persons"),
+                levels_table(
+                    results, "14.1.1a", "Attrition", ["attrition"], ("n",), population="known persons"
+                ),
                 ["known", "diagnosed", "treated"],
             ),
             levels_table(
-                results, "14.1.1b", "Disposition", ["disposition"], COUNTED, notes=[FLAGS], population="treated"
+                results,
+                "14.1.1b",
+                "Disposition",
+                ["disposition"],
+                COUNTED,
+                notes=[FLAGS],
+                population="treated",
             ),
         ),
     )
@@ -204,7 +212,9 @@ def _remission_times(results: Results, curves: pl.DataFrame) -> Section:
                 "Weeks to remission, and in remission",
                 names,
                 (*MEDIANS, "raw_median"),
-                notes=["Medians are Kaplan-Meier estimates; the raw median is of all lengths, censored or not."],
+                notes=[
+                    "Medians are Kaplan-Meier estimates; the raw median is of all lengths, censored or not."
+                ],
                 population="responders",
             ),
         ),
@@ -227,15 +237,17 @@ def _survival(results: Results, curves: pl.DataFrame, protocol: Protocol) -> Sec
                 population="treated",
             ),
             *(
-                _weeks(levels_table(
-                    results,
-                    f"14.2.4{letter}",
-                    f"{words(name).capitalize()} at the report's weeks",
-                    [name],
-                    ("survival", "ci_low", "ci_high", "at_risk"),
-                    notes=["A curve has no value later than its longest time."],
-                    population="treated",
-                ))
+                _weeks(
+                    levels_table(
+                        results,
+                        f"14.2.4{letter}",
+                        f"{words(name).capitalize()} at the report's weeks",
+                        [name],
+                        ("survival", "ci_low", "ci_high", "at_risk"),
+                        notes=["A curve has no value later than its longest time."],
+                        population="treated",
+                    )
+                )
                 for letter, name in zip("bcdefgh", names, strict=False)
             ),
         ),
@@ -255,15 +267,17 @@ def _incidences(results: Results, curves: pl.DataFrame, protocol: Protocol) -> S
         "14.2.5",
         "Cumulative incidences, with competing events",
         tuple(
-            _weeks(levels_table(
-                results,
-                f"14.2.5{letter}",
-                words(name).capitalize(),
-                [name],
-                ("incidence", "ci_low", "ci_high"),
-                notes=["Aalen-Johansen estimate; competing: " + ", ".join(incidence.competing)],
-                population="treated",
-            ))
+            _weeks(
+                levels_table(
+                    results,
+                    f"14.2.5{letter}",
+                    words(name).capitalize(),
+                    [name],
+                    ("incidence", "ci_low", "ci_high"),
+                    notes=["Aalen-Johansen estimate; competing: " + ", ".join(incidence.competing)],
+                    population="treated",
+                )
+            )
             for letter, name, incidence in zip("abcdefgh", names, protocol.incidences.values(), strict=False)
         ),
         tuple(_figures(results, curves, names, 0.0)),
@@ -382,7 +396,13 @@ def _sites(results: Results) -> Section:
         "By site",
         tuple(
             levels_table(
-                results, f"14.2.8{letter}", title, [analysis], (statistic,), groups=sites, population="treated"
+                results,
+                f"14.2.8{letter}",
+                title,
+                [analysis],
+                (statistic,),
+                groups=sites,
+                population="treated",
             )
             for letter, title, analysis, statistic in (
                 ("a", "Attrition", "attrition", "n"),
@@ -466,4 +486,3 @@ def _at_risk(results: Results, name: str) -> list[AtRisk]:
     found = {level: results.cell(name, "at_risk", level=level).text for level in results.levels(name)}
     marks = [AtRisk(int(level.removeprefix("week_")), text) for level, text in found.items() if text]
     return sorted(marks, key=lambda mark: mark.week)
-

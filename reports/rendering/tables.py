@@ -169,7 +169,11 @@ def whole_table(results: Results) -> Table:
 
 
 def plain_table(
-    number: str, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], notes: Sequence[str] = ()
+    number: str,
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    notes: Sequence[str] = (),
 ) -> Table:
     """A table of what is no statistic: versions, hashes, rules."""
     lines = [Row(str(row[0]), tuple(Cell("" if v is None else str(v)) for v in row[1:])) for row in rows]
