@@ -1,7 +1,7 @@
 """Times each step of a run, on the open MIMIC demo where it is there and on the simulated hospitals.
 
-Prints seconds a step, resources a second from landing to `fhir.*`, and the process's peak memory. Each data set is
-run in a process of its own, from a clean home.
+Prints seconds a step, resources a second from landing to `fhir.*`, and the peak memory. Each data set is run
+in a process of its own, from a clean home.
 
     python -m benchmarks.steps
 """

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flows.errors import UserError
+from flows.landing import find_sites
 from studies.reading import Study
 
 MANIFEST = "manifest.json"
@@ -46,6 +47,7 @@ def check_folders(*, home: Path, out: Path | None, files: Path | None) -> None:
     """Raises UserError, before anything is written, where one of a run's folders can't be used."""
     if files is not None:
         _check_files(files)
+        find_sites(files)
     if out is not None:
         _check_out(out, home, files)
     _check_writable(home, "home")
