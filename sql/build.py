@@ -14,7 +14,6 @@ from sql.runner import ModelBuild, build_models
 from studies.reading import Study
 
 SQL = Path(__file__).parent
-LINEAGE = {"_resource", "_quarantine", "_finding", "_alias", "_deletion", "_file", "_concept_map"}
 
 ConversionFactor = Callable[[str, str, Decimal | None], Decimal | None]
 
@@ -24,32 +23,34 @@ def publish_relations(
 ) -> None:
     """Makes `fhir.<name>` a view over the Parquet files of each relation, of what had landed at `as_of`.
 
+    `fhir.landed_file` and `fhir.landed_resource` hold what landed later too: every resource is accounted for.
     The views hold absolute paths, and an instant in UTC.
     """
     con.execute("create schema if not exists fhir")
+    known = f" where landed_at <= {_literal(as_of.isoformat())}::timestamptz" if as_of else ""
     for name, paths in relations.items():
         files = ", ".join(_literal(str(path)) for path in paths)
-        known = f" where landed_at <= {_literal(as_of.isoformat())}::timestamptz" if as_of else ""
-        view = _name(name.removeprefix("_"))
+        everything = f"select * from read_parquet([{files}], union_by_name = true)"  # noqa: S608
         # A view's text can't have bound parameters.
-        con.execute(
-            f"create or replace view fhir.{view} as select * from read_parquet([{files}], union_by_name = true){known}"
-        )  # noqa: S608
+        con.execute(f"create or replace view fhir.{_name(name.removeprefix('_'))} as {everything}{known}")
+        if name in ("_file", "_resource"):
+            con.execute(f"create or replace view fhir.{_name('landed' + name)} as {everything}")
 
 
 def build_clinical(
     con: duckdb.DuckDBPyConnection, studies: Sequence[Study], conversion_factor: ConversionFactor
 ) -> list[ModelBuild]:
-    """Builds `current`, `clinical` and `quality` for the codelists of the studies; returns what was built, in order.
+    """Builds `current`, `clinical` and `quality` for the codelists of the studies; returns what was built.
 
-    Needs the `fhir` relations and the macros of the mappers on the connection. `conversion_factor` gives the exact
-    factor from a unit as written to a codelist's, or None.
+    Needs the `fhir` relations and the macros of the mappers on the connection. `conversion_factor` gives the
+    exact factor from a unit as written to a codelist's, or None.
     """
     con.execute((SQL / "clinical_macros.sql").read_text(encoding="utf-8"))
     con.execute("create schema if not exists clinical")
     _study_tables(con, studies)
     built = build_models(con, SQL / "current", "current")
     _unit_conversions(con, conversion_factor)
+    _converted_numbers(con)
     built += build_models(con, SQL / "clinical", "clinical")
     built += build_models(con, SQL / "quality", "quality")
     return built
@@ -86,33 +87,51 @@ def _study_tables(con: duckdb.DuckDBPyConnection, studies: Sequence[Study]) -> N
 
 WRITTEN_UNITS = """
 with written as (
-    select distinct code.study, code.codelist, unit.code as source_code, unit.text as source_unit
-    from current.observation as observation
-    join current.code as code
-        on code.site = observation.site
-        and code.system = observation.code_system
-        and code.code = observation.code_code
+    select distinct
+        observed_code.study,
+        observed_code.codelist,
+        unit.code as source_code,
+        unit.text as source_unit
+    from current.observed_element as element
+    join current.observed_code as observed_code using (site, resource_key, component)
     cross join lateral (
         values
-            (observation.value_unit_code, observation.value_unit),
-            (
-                coalesce(observation.low_unit_code, observation.value_unit_code),
-                coalesce(observation.low_unit, observation.value_unit)
-            ),
-            (
-                coalesce(observation.high_unit_code, observation.value_unit_code),
-                coalesce(observation.high_unit, observation.value_unit)
-            )
+            (element.unit_code, element.unit_text),
+            (element.low_unit_code, element.low_unit_text),
+            (element.high_unit_code, element.high_unit_text)
     ) as unit (code, text)
 )
 
-select distinct
-    coalesce(written.source_code, '') as source_code,
-    coalesce(written.source_unit, '') as source_unit,
-    wanted.unit,
-    wanted.molar_mass
+select distinct written.source_code, written.source_unit, wanted.unit, wanted.molar_mass
 from written
 join clinical.measurement_unit as wanted using (study, codelist)
+order by all
+"""
+
+# Numbers in units whose factor is no power of ten; few differ, however many were measured.
+WRITTEN_NUMBERS = """
+with written as (
+    select
+        observed_code.study,
+        observed_code.codelist,
+        unnest([
+            {'code': element.unit_code, 'unit': element.unit_text, 'number': element.number_text},
+            {'code': element.low_unit_code, 'unit': element.low_unit_text, 'number': element.low_text},
+            {'code': element.high_unit_code, 'unit': element.high_unit_text, 'number': element.high_text}
+        ], recursive := true)
+    from current.observed_element as element
+    join current.observed_code as observed_code using (site, resource_key, component)
+)
+
+select distinct conversion.factor, written.number
+from written
+join clinical.measurement_unit as wanted using (study, codelist)
+join clinical.unit_conversion as conversion
+    on conversion.source_code = written.code
+    and conversion.source_unit = written.unit
+    and conversion.unit = wanted.unit
+    and conversion.molar_mass is not distinct from wanted.molar_mass
+where conversion.factor is not null and conversion.shift is null and written.number is not null
 order by all
 """
 
@@ -124,17 +143,29 @@ def _unit_conversions(con: duckdb.DuckDBPyConnection, conversion_factor: Convers
         mass = None if molar_mass is None else Decimal(str(molar_mass))
         factor = _factor(source_code, source_unit, unit, mass, conversion_factor)
         shift = None if factor is None else _power_of_ten(factor)
-        number = None if factor is None else float(factor)
-        rows.append((source_code, source_unit, unit, molar_mass, number, shift))
+        written = None if factor is None else str(factor)
+        rows.append((source_code, source_unit, unit, molar_mass, written, shift))
     columns = {
         "source_code": "varchar",
         "source_unit": "varchar",
         "unit": "varchar",
         "molar_mass": "double",
-        "factor": "double",
+        "factor": "varchar",
         "shift": "integer",
     }
     _table(con, "unit_conversion", columns, rows)
+
+
+def _converted_numbers(con: duckdb.DuckDBPyConnection) -> None:
+    """One row a factor and number as written, with the double nearest to their exact product."""
+    written = con.execute(WRITTEN_NUMBERS).fetchall()
+    values = [float(Decimal(factor) * Decimal(number)) for factor, number in written]
+    con.execute(
+        "create or replace table clinical.converted_number as "
+        "select unnest($factors::varchar[]) as factor, unnest($numbers::varchar[]) as number_text, "
+        "unnest($values::double[]) as value",
+        {"factors": [f for f, _ in written], "numbers": [n for _, n in written], "values": values},
+    )
 
 
 def _factor(

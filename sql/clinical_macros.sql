@@ -5,9 +5,10 @@ create or replace temp macro date_precision(written) as
     case
         when regexp_full_match(written, '\d{4}') then 'year'
         when regexp_full_match(written, '\d{4}-\d{2}') and try_cast(written || '-01' as date) is not null then 'month'
-        when try_cast(left(written, 10) as date) is null or length(written) < 10 then null
+        when not regexp_matches(written, '^\d{4}-\d{2}-\d{2}([T ]|$)') or try_cast(left(written, 10) as date) is null
+            then null
         when length(written) = 10 then 'day'
-        when regexp_matches(written, '^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}') then 'time'
+        else 'time'
     end;
 
 -- The first and the last day that a written date can mean, in the place's own calendar: the offset is not applied.
@@ -29,19 +30,22 @@ create or replace temp macro date_last(written) as
 create or replace temp macro date_on(written) as
     case when date_precision(written) in ('day', 'time') then date_first(written) end;
 
--- The instant, where a time of day is written; one without an offset is taken as if in UTC.
+-- The instant, where a time of day is written; one without an offset is taken as if in UTC. Seconds may be missing,
+-- which the cast doesn't take before an offset.
 create or replace temp macro instant_at(written) as
-    case when date_precision(written) = 'time' then try_cast(written as timestamptz) end;
-
--- A number in another unit: by a power of ten the decimal point moves in the text, which is exact; by any other factor
--- it is a product of doubles.
-create or replace temp macro converted(number_text, shift, factor) as
     case
-        when shift is not null then
-            try_cast(
-                split_part(number_text, 'e', 1) || 'e'
-                || (coalesce(try_cast(split_part(number_text, 'e', 2) as integer), 0) + shift)
-                as double
-            )
-        else try_cast(number_text as double) * factor
+        when date_precision(written) = 'time' then
+            try_cast(regexp_replace(written, '^(.{10}[T ]\d{2}:\d{2})(Z|[+-]|$)', '\1:00\2') as timestamptz)
     end;
+
+-- The number of a version, where it is one: 10 comes after 9.
+create or replace temp macro version_number(version) as
+    case when regexp_full_match(version, '\d+') then try_cast(version as hugeint) end;
+
+-- A number with its decimal point moved, in its text, which is exact.
+create or replace temp macro shifted(number_text, places) as
+    try_cast(
+        split_part(number_text, 'e', 1) || 'e'
+        || (coalesce(try_cast(nullif(split_part(number_text, 'e', 2), '') as integer), 0) + places)
+        as double
+    );

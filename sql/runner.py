@@ -1,4 +1,4 @@
-"""Builds a folder of models: each a bare select in a file of its own, in the order in which they read each other."""
+"""Builds a folder of models: each a bare select in a file of its own, ordered by what they read."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def build_models(
 ) -> list[ModelBuild]:
     """Builds every `*.sql` of the folder as a table (or view, where its first line says so) of the schema.
 
-    A name without a schema is looked for in `schema`, then in `clinical`. Parameters are bound by name; a model
-    gets those that it names. Returns what was built, in order. Raises ModelError on a circle.
+    A name without a schema is looked for in `schema`, then in `clinical`. Parameters are bound by name; a
+    model gets those that it names. Returns what was built, in order. Raises ModelError on a circle.
     """
     con.execute(f'create schema if not exists "{schema}"')
     con.execute("create schema if not exists clinical")
@@ -97,5 +97,5 @@ def _build(
     con.execute(f'create or replace {kind} "{schema}"."{model.name}" as\n{model.text}\n', wanted or None)
     if model.is_view:
         return ModelBuild(schema, model.name, None)
-    counted = con.execute(f'select count(*) from "{schema}"."{model.name}"').fetchone()
+    counted = con.table(f'"{schema}"."{model.name}"').count("*").fetchone()
     return ModelBuild(schema, model.name, counted[0] if counted else None)

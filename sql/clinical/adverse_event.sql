@@ -83,6 +83,18 @@ graded as (
     group by site, resource_key
 ),
 
+-- One name for a PT, however sites write it: the one most written.
+pt_name as (
+    select code, first(display order by times desc, display) as display
+    from (
+        select code, display, count(*) as times
+        from adverse_event_coding
+        where element = 'event' and system = 'https://www.meddra.org' and display is not null
+        group by code, display
+    )
+    group by code
+),
+
 coding as (
     select
         coding.site,
@@ -90,9 +102,7 @@ coding as (
         -- MedDRA: one of the 27 SOC codes is the SOC, another code is the PT.
         min(coding.code) filter (where soc.code is not null) as soc_code,
         min(coding.code) filter (where coding.system = 'https://www.meddra.org' and soc.code is null) as pt_code,
-        arg_min(coding.display, coding.code)
-            filter (where coding.system = 'https://www.meddra.org' and soc.code is null) as pt_display,
-        min(coding.display) as display,
+        min(coding.display) filter (where soc.code is null) as display,
         list_sort(list(
             struct_pack(system := coding.system, code := coding.code, display := coding.display)
         ) filter (where coding.element = 'event')) as codes,
@@ -129,9 +139,9 @@ select
     coding.soc_code,
     coding.pt_code,
     case
-        when coding.pt_code is not null then coalesce(coding.pt_display, both_kinds.term, coding.pt_code)
+        when coding.pt_code is not null then coalesce(pt_name.display, both_kinds.term, coding.pt_code)
     end as pt_display,
-    coalesce(both_kinds.term, coding.pt_display, coding.display) as term,
+    coalesce(both_kinds.term, pt_name.display, coding.display) as term,
     coalesce(coding.codes, []) as codes,
     graded.grade,
     both_kinds.severity,
@@ -148,3 +158,4 @@ select
 from both_kinds
 left join graded on graded.site = both_kinds.site and graded.resource_key = both_kinds.resource_key
 left join coding on coding.site = both_kinds.site and coding.resource_key = both_kinds.resource_key
+left join pt_name on pt_name.code = coding.pt_code

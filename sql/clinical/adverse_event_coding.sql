@@ -1,29 +1,28 @@
 -- One row per code of an AdverseEvent's event, seriousness and outcome, or of a Condition that is one: as sent, and as the
 -- site's ConceptMaps translate it.
 
-with sent as (
-    select site, resource_key, 'event' as element, event_system as system, event_code as code, event_display as display
-    from current.adverse_event
-    where event_code is not null
-    union
-    select site, resource_key, 'event' as element, code_system as system, code_code as code, code_display as display
-    from current.adverse_event
-    where code_code is not null
-    union
-    select site, resource_key, 'seriousness' as element, seriousness_system as system, seriousness_code as code, null::varchar as display
-    from current.adverse_event
-    where seriousness_code is not null
-    union
-    select site, resource_key, 'outcome' as element, outcome_system as system, outcome_code as code, null::varchar as display
-    from current.adverse_event
-    where outcome_code is not null
-    union
-    select condition.site, condition.resource_key, 'event', condition.code_system, condition.code_code, condition.code_display
+with condition as (
+    select condition.*
     from current.condition
-    where condition.code_code is not null
+    semi join diagnosis
+        on diagnosis.site = condition.site
+        and diagnosis.resource_key = condition.resource_key
+        and list_contains(diagnosis.categories, 'urn:cove:condition-category|adverse-event')
+),
+
+sent (site, resource_key, element, system, code, display) as (
+    select site, resource_key, 'event', event_system, event_code, event_display from current.adverse_event
+    union
+    select site, resource_key, 'event', code_system, code_code, code_display from current.adverse_event
+    union
+    select site, resource_key, 'event', code_system, code_code, code_display from condition
+    union
+    select site, resource_key, 'seriousness', seriousness_system, seriousness_code, null from current.adverse_event
+    union
+    select site, resource_key, 'outcome', outcome_system, outcome_code, null from current.adverse_event
 )
 
-from sent
+select * from sent where code is not null
 union
 select sent.site, sent.resource_key, sent.element, map.target_system, map.target_code, null
 from sent

@@ -1,7 +1,7 @@
 -- One row per source that says that a person died: Patient, observation, discharge, fatal adverse event.
 
 with patient as (
-    select
+    select distinct
         'patient' as kind,
         null::varchar as study,
         patient_alias.person_id,
@@ -51,25 +51,35 @@ observation as (
         )
 ),
 
-disposition as (
-    select site, resource_key, discharge_system as system, discharge_code as code from current.encounter
+sent_disposition (site, resource_key, system, code) as (
+    select site, resource_key, discharge_system, discharge_code from current.encounter
     union
     select site, resource_key, admission_discharge_system, admission_discharge_code from current.encounter
 ),
 
 -- A site's own code is a death only when its ConceptMap says so.
-died_in_hospital as (
-    select disposition.site, disposition.resource_key, null::varchar as study
-    from disposition
-    left join current.concept_map as map
-        on map.site = disposition.site
-        and map.source_system = disposition.system
-        and map.source_code = disposition.code
-    where
-        (disposition.system = 'http://terminology.hl7.org/CodeSystem/discharge-disposition' and disposition.code = 'exp')
-        or (map.target_system = 'http://terminology.hl7.org/CodeSystem/discharge-disposition' and map.target_code = 'exp')
+disposition as (
+    from sent_disposition
     union
-    select disposition.site, disposition.resource_key, role.study
+    select sent.site, sent.resource_key, map.target_system, map.target_code
+    from sent_disposition as sent
+    join current.concept_map as map
+        on map.site = sent.site
+        and map.source_system = sent.system
+        and map.source_code = sent.code
+),
+
+expired as (
+    select distinct site, resource_key
+    from disposition
+    where system = 'http://terminology.hl7.org/CodeSystem/discharge-disposition' and code = 'exp'
+),
+
+-- Expired is a death in every study; a study's codelist may name further codes.
+died_in_hospital as (
+    select site, resource_key, null::varchar as study from expired
+    union all
+    select distinct disposition.site, disposition.resource_key, role.study
     from disposition
     join study_role as role on role.role = 'discharge'
     join current.code as code
@@ -78,6 +88,7 @@ died_in_hospital as (
         and code.site = disposition.site
         and code.system = disposition.system
         and code.code = disposition.code
+    anti join expired on expired.site = disposition.site and expired.resource_key = disposition.resource_key
 ),
 
 encounter as (

@@ -78,7 +78,10 @@ select
     coalesce(record.verification_status not in ('refuted', 'entered-in-error'), true) as is_counted,
     status.clinical_statuses,
     category.categories,
-    record.code_text,
+    -- Free text stays in landing, but for an adverse event's term.
+    case
+        when list_contains(category.categories, 'urn:cove:condition-category|adverse-event') then record.code_text
+    end as code_text,
     record.severity_code,
     record.site,
     record.resource_type,

@@ -14,5 +14,8 @@ where concept_code is not null
 union
 select record.site, record.resource_key, medication_code.system, medication_code.code
 from record
-join current.name as name on name.site = record.site and name.name = record.medication_key
+join current.name as name
+    on name.site = record.site
+    and name.name = record.medication_key
+    and name.resource_type = 'Medication'
 join medication_code on medication_code.site = name.site and medication_code.resource_key = name.resource_key

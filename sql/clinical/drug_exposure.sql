@@ -58,7 +58,6 @@ select
     coalesce(route.routes, []) as routes,
     record.dose_value,
     record.dose_unit,
-    record.medication_text,
     record.site,
     record.resource_type,
     record.resource_id,

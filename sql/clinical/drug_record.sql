@@ -7,11 +7,10 @@ with record as (
         coalesce(effective_period_end, occurrence_period_end) as ended_text,
         status,
         coalesce(status in ('completed', 'in-progress', 'stopped'), false) as is_counted,
-        dose_value as dose_value,
-        dose_unit as dose_unit,
+        dose_value,
+        dose_unit,
         patient_key,
         coalesce(medication_key, medication_key_r5) as medication_key,
-        medication_text,
         code_system, code_code, concept_system, concept_code,
         route_system, route_code,
         site, resource_type, resource_id, resource_version, file, line, resource_key
@@ -27,7 +26,6 @@ with record as (
         null::varchar as dose_unit,
         patient_key,
         coalesce(medication_key, medication_key_r5) as medication_key,
-        medication_text,
         code_system, code_code, concept_system, concept_code,
         route_system, route_code,
         site, resource_type, resource_id, resource_version, file, line, resource_key
@@ -43,7 +41,6 @@ with record as (
         null::varchar as dose_unit,
         patient_key,
         coalesce(medication_key, medication_key_r5) as medication_key,
-        medication_text,
         code_system, code_code, concept_system, concept_code,
         route_system, route_code,
         site, resource_type, resource_id, resource_version, file, line, resource_key
@@ -61,7 +58,6 @@ with record as (
         null::varchar as dose_unit,
         patient_key,
         coalesce(medication_key, medication_key_r5) as medication_key,
-        medication_text,
         code_system, code_code, concept_system, concept_code,
         route_system, route_code,
         site, resource_type, resource_id, resource_version, file, line, resource_key

@@ -1,18 +1,7 @@
 -- One row per observed element and codelist that it falls on; one with an empty codelist where it falls on none.
 -- Values are in the codelist's unit: the double nearest to the exact decimal, so that one at a threshold stays at it.
 
-with coded as (
-    select distinct
-        observation.site, observation.resource_key, observation.component,
-        code.study, code.codelist, code.concept
-    from current.observation
-    join current.code as code
-        on code.site = observation.site
-        and code.system = observation.code_system
-        and code.code = observation.code_code
-),
-
-value_code as (
+with value_code as (
     select site, resource_key, component, value_system as system, value_code as code
     from current.observation
     where value_code is not null
@@ -31,91 +20,111 @@ value_codes as (
     group by site, resource_key, component
 ),
 
--- What a site writes as a unit and the codelist's unit give a conversion; a number without a unit needs none.
-converted as (
+coded as (
     select
         element.*,
-        coded.study,
-        coded.codelist,
-        coded.concept,
+        observed_code.study,
+        observed_code.codelist,
+        observed_code.concept,
         wanted.unit,
-        wanted.unit is not null and element.is_quantity
-            and coalesce(element.value_unit_code, element.value_unit, '') <> '' as has_unit,
-        conversion.factor is not null as is_convertible,
-        converted(element.number_text, conversion.shift, conversion.factor) as converted_value,
-        converted(element.low_value::varchar, low_conversion.shift, low_conversion.factor) as converted_low,
-        converted(element.high_value::varchar, high_conversion.shift, high_conversion.factor) as converted_high
-    from observed_element as element
-    left join coded
-        on coded.site = element.site
-        and coded.resource_key = element.resource_key
-        and coded.component = element.component
-    left join measurement_unit as wanted on wanted.study = coded.study and wanted.codelist = coded.codelist
-    left join unit_conversion as conversion
-        on conversion.unit = wanted.unit
-        and conversion.molar_mass is not distinct from wanted.molar_mass
-        and conversion.source_code = coalesce(element.value_unit_code, '')
-        and conversion.source_unit = coalesce(element.value_unit, '')
-    left join unit_conversion as low_conversion
-        on low_conversion.unit = wanted.unit
-        and low_conversion.molar_mass is not distinct from wanted.molar_mass
-        and low_conversion.source_code = coalesce(element.low_unit_code, element.value_unit_code, '')
-        and low_conversion.source_unit = coalesce(element.low_unit, element.value_unit, '')
-    left join unit_conversion as high_conversion
-        on high_conversion.unit = wanted.unit
-        and high_conversion.molar_mass is not distinct from wanted.molar_mass
-        and high_conversion.source_code = coalesce(element.high_unit_code, element.value_unit_code, '')
-        and high_conversion.source_unit = coalesce(element.high_unit, element.value_unit, '')
+        wanted.molar_mass,
+        wanted.unit is not null and element.number_text is not null and element.unit_code || element.unit_text <> ''
+            as has_unit
+    from current.observed_element as element
+    left join current.observed_code as observed_code
+        on observed_code.site = element.site
+        and observed_code.resource_key = element.resource_key
+        and observed_code.component = element.component
+    left join measurement_unit as wanted
+        on wanted.study = observed_code.study
+        and wanted.codelist = observed_code.codelist
 ),
 
 valued as (
     select
-        *,
+        coded.*,
         case
-            when unit is null or not has_unit then try_cast(number_text as double)
-            when is_convertible then converted_value
-        end as value
-    from converted
+            -- A number without a unit, or as text, is in the codelist's.
+            when not coded.has_unit then try_cast(coded.number_text as double)
+            when conversion.shift is not null then shifted(coded.number_text, conversion.shift)
+            else product.value
+        end as value,
+        conversion.factor is not null as is_convertible
+    from coded
+    left join unit_conversion as conversion
+        on conversion.source_code = coded.unit_code
+        and conversion.source_unit = coded.unit_text
+        and conversion.unit = coded.unit
+        and conversion.molar_mass is not distinct from coded.molar_mass
+    left join converted_number as product
+        on product.factor = conversion.factor
+        and product.number_text = coded.number_text
+),
+
+limited as (
+    select
+        valued.*,
+        case when low.shift is not null then shifted(valued.low_text, low.shift) else low_product.value end
+            as reference_low,
+        case when high.shift is not null then shifted(valued.high_text, high.shift) else high_product.value end
+            as reference_high
+    from valued
+    left join unit_conversion as low
+        on low.source_code = valued.low_unit_code
+        and low.source_unit = valued.low_unit_text
+        and low.unit = valued.unit
+        and low.molar_mass is not distinct from valued.molar_mass
+    left join converted_number as low_product
+        on low_product.factor = low.factor
+        and low_product.number_text = valued.low_text
+    left join unit_conversion as high
+        on high.source_code = valued.high_unit_code
+        and high.source_unit = valued.high_unit_text
+        and high.unit = valued.unit
+        and high.molar_mass is not distinct from valued.molar_mass
+    left join converted_number as high_product
+        on high_product.factor = high.factor
+        and high_product.number_text = valued.high_text
 )
 
 select
-    valued.study,
-    valued.codelist,
-    valued.concept,
-    valued.component,
+    limited.study,
+    limited.codelist,
+    limited.concept,
+    limited.component,
     patient_alias.person_id,
-    valued.measured as measured_text,
-    date_on(valued.measured) as measured_on,
-    instant_at(valued.measured) as measured_at,
-    date_precision(valued.measured) as measured_precision,
-    date_first(valued.measured) as measured_first,
-    date_last(valued.measured) as measured_last,
-    valued.value,
-    valued.comparator,
-    case when valued.comparator is null or valued.comparator in ('>', '>=') then valued.value end as value_low,
-    case when valued.comparator is null or valued.comparator in ('<', '<=') then valued.value end as value_high,
-    valued.comparator is null or valued.comparator = '>=' as low_inclusive,
-    valued.comparator is null or valued.comparator = '<=' as high_inclusive,
-    valued.unit,
-    valued.number_text as source_value,
-    coalesce(valued.value_unit_code, valued.value_unit) as source_unit,
-    valued.has_unit and not valued.is_convertible as has_unit_problem,
-    valued.status,
-    coalesce(valued.status not in ('entered-in-error', 'cancelled'), true) as is_counted,
-    valued.value_boolean,
+    limited.measured as measured_text,
+    date_on(limited.measured) as measured_on,
+    instant_at(limited.measured) as measured_at,
+    date_precision(limited.measured) as measured_precision,
+    date_first(limited.measured) as measured_first,
+    date_last(limited.measured) as measured_last,
+    limited.value,
+    limited.comparator,
+    case when limited.comparator is null or limited.comparator in ('>', '>=') then limited.value end as value_low,
+    case when limited.comparator is null or limited.comparator in ('<', '<=') then limited.value end as value_high,
+    limited.comparator is null or limited.comparator = '>=' as low_inclusive,
+    limited.comparator is null or limited.comparator = '<=' as high_inclusive,
+    limited.unit,
+    limited.number_text as source_value,
+    coalesce(nullif(limited.unit_code, ''), nullif(limited.unit_text, '')) as source_unit,
+    limited.has_unit and not limited.is_convertible as has_unit_problem,
+    limited.status,
+    coalesce(limited.status not in ('entered-in-error', 'cancelled'), true) as is_counted,
+    limited.value_boolean,
     coalesce(value_codes.codes, []) as value_codes,
-    valued.converted_low as reference_low,
-    valued.converted_high as reference_high,
-    valued.site,
-    valued.resource_type,
-    valued.resource_id,
-    valued.resource_version,
-    valued.file,
-    valued.line,
-    valued.resource_key
-from valued
+    limited.reference_low,
+    limited.reference_high,
+    limited.site,
+    limited.resource_type,
+    limited.resource_id,
+    limited.resource_version,
+    limited.file,
+    limited.line,
+    limited.resource_key
+from limited
 left join value_codes
-    on value_codes.site = valued.site
-    and value_codes.resource_key = valued.resource_key
-    and value_codes.component = valued.component
-left join patient_alias on patient_alias.site = valued.site and patient_alias.patient_key = valued.patient_key
+    on value_codes.site = limited.site
+    and value_codes.resource_key = limited.resource_key
+    and value_codes.component = limited.component
+left join patient_alias on patient_alias.site = limited.site and patient_alias.patient_key = limited.patient_key

@@ -9,6 +9,7 @@ with recursive item as (
     join current.name as name
         on name.site = medication.site
         and name.name = coalesce(medication.item_key, medication.item_key_r5)
+        and name.resource_type = 'Medication'
 ),
 
 -- A mix may name itself through another; each Medication is reached once.

@@ -2,9 +2,10 @@
 
 select distinct
     map.site,
-    map.source_system,
+    -- A system may be named with its version, as canonical URLs are.
+    split_part(map.source_system, '|', 1) as source_system,
     map.source_code,
-    map.target_system,
+    split_part(map.target_system, '|', 1) as target_system,
     map.target_code
 from fhir.concept_map as map
 semi join resource using (site, resource_key, file, line, hash)

@@ -1,71 +1,107 @@
 -- One row per resource and rule that it breaks though it was mapped; and per reference that resolves to nothing.
 
-with unresolved as (
-    select site, file, line, 'reference:unresolved-patient' as rule, resource_type as type, resource_id as id
-    from clinical.diagnosis
-    where person_id is null
+with unresolved_patient as (
+    select site, file, line, resource_type as type, resource_id as id from clinical.diagnosis where person_id is null
     union
-    select site, file, line, 'reference:unresolved-patient', resource_type, resource_id
-    from clinical.drug_exposure
-    where person_id is null
+    select site, file, line, resource_type, resource_id from clinical.drug_exposure where person_id is null
     union
-    select site, file, line, 'reference:unresolved-patient', resource_type, resource_id
-    from clinical.measurement
-    where person_id is null
+    select site, file, line, resource_type, resource_id from clinical.measurement where person_id is null
     union
-    select site, file, line, 'reference:unresolved-patient', resource_type, resource_id
-    from clinical.procedure
-    where person_id is null
+    select site, file, line, resource_type, resource_id from clinical.procedure where person_id is null
     union
-    select site, file, line, 'reference:unresolved-patient', resource_type, resource_id
-    from clinical.adverse_event
-    where person_id is null
+    select site, file, line, resource_type, resource_id from clinical.adverse_event where person_id is null
     union
-    select site, file, line, 'reference:unresolved-patient', resource_type, resource_id
-    from clinical.visit
-    where person_id is null
+    select site, file, line, resource_type, resource_id from clinical.visit where person_id is null
 ),
 
-unresolved_drug as (
-    select distinct
-        record.site, record.file, record.line,
-        'reference:unresolved-medication' as rule, record.resource_type as type, record.resource_id as id
-    from clinical.drug_record as record
-    anti join current.name as name on name.site = record.site and name.name = record.medication_key
-    where record.medication_key is not null
+-- A reference to a Medication, from a record of a drug or from a mix.
+drug_reference as (
+    select site, file, line, resource_type as type, resource_id as id, medication_key
+    from clinical.drug_record
+    where medication_key is not null
+    union
+    select site, file, line, resource_type, resource_id, coalesce(item_key, item_key_r5)
+    from current.medication
+    where coalesce(item_key, item_key_r5) is not null and not starts_with(coalesce(item_key, item_key_r5), 'Substance')
+),
+
+unresolved_medication as (
+    select distinct reference.site, reference.file, reference.line, reference.type, reference.id
+    from drug_reference as reference
+    anti join current.name as name
+        on name.site = reference.site
+        and name.name = reference.medication_key
+        and name.resource_type = 'Medication'
+),
+
+-- A person who was merged into one that isn't held stays a person.
+unresolved_link as (
+    select distinct link.site, link.file, link.line, link.resource_type as type, link.resource_id as id
+    from current.patient_link as link
+    anti join current.name as name
+        on name.site = link.site
+        and name.name = link.other_key
+        and name.resource_type = 'Patient'
+    where link.link_type = 'replaced-by'
+),
+
+circular_link as (
+    select distinct patient.site, patient.file, patient.line, patient.resource_type as type, patient.resource_id as id
+    from current.patient
+    join clinical.merge
+        on merge.site = patient.site
+        and merge.patient_key = patient.resource_key
+        and merge.is_circular
 ),
 
 unit as (
-    select distinct site, file, line, 'unit:not-convertible' as rule, resource_type as type, resource_id as id
+    select distinct site, file, line, resource_type as type, resource_id as id
     from clinical.measurement
     where has_unit_problem
 ),
 
 -- The former version stays current where the newest can't be read.
+newest as (
+    select
+        site,
+        type,
+        id,
+        arg_max(status, (
+            coalesce(last_updated, '-infinity'::timestamptz),
+            coalesce(version_number(version), -1),
+            landed_at,
+            coalesce(hash, '')
+        )) as status
+    from fhir.resource
+    where status in ('mapped', 'quarantined') and not is_contained and id is not null
+    group by site, type, id
+),
+
 outdated as (
-    select distinct
-        version.site, version.file, version.line,
-        'version:newest-quarantined' as rule, version.type, version.id
+    select version.site, version.file, version.line, version.type, version.id
     from current.version as version
-    join fhir.resource as newer
-        on newer.site = version.site
-        and newer.type = version.type
-        and newer.id = version.id
-        and newer.status = 'quarantined'
+    join newest
+        on newest.site = version.site
+        and newest.type = version.type
+        and newest.id = version.id
+        and newest.status = 'quarantined'
     where version.is_current
-        and (
-            newer.last_updated > version.last_updated
-            or (newer.last_updated is not distinct from version.last_updated
-                and try_cast(newer.version as bigint) > try_cast(version.version as bigint))
-        )
+),
+
+found as (
+    select *, 'reference:unresolved-patient' as rule from unresolved_patient
+    union all by name
+    select *, 'reference:unresolved-medication' as rule from unresolved_medication
+    union all by name
+    select *, 'reference:unresolved-link' as rule from unresolved_link
+    union all by name
+    select *, 'link:circular' as rule from circular_link
+    union all by name
+    select *, 'unit:not-convertible' as rule from unit
+    union all by name
+    select *, 'version:newest-quarantined' as rule from outdated
+    union all by name
+    select site, file, line, type, id, rule from fhir.finding
 )
 
-select site, file, line, rule, type, id from fhir.finding
-union all
-from unresolved
-union all
-from unresolved_drug
-union all
-from unit
-union all
-from outdated
+select site, file, line, rule, type, id from found

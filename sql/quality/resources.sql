@@ -1,4 +1,5 @@
--- One row per landed file: what became of each resource in it. Contained resources are part of their owners.
+-- One row per landed file: what became of each resource in it. Contained resources are part of their owners. The lines
+-- of a file that landed after the as-of are superseded.
 
 with fate as (
     select
@@ -20,6 +21,17 @@ version as (
     from current.version
     where not is_contained
     group by site, file
+),
+
+later as (
+    select landed_file.site, landed_file.file, count(line.site) as superseded
+    from fhir.landed_file as landed_file
+    anti join fhir.file as known on known.site = landed_file.site and known.file = landed_file.file
+    left join fhir.landed_resource as line
+        on line.site = landed_file.site
+        and line.file = landed_file.file
+        and not line.is_contained
+    group by landed_file.site, landed_file.file
 )
 
 select
@@ -28,8 +40,9 @@ select
     file.landed,
     coalesce(version.mapped, 0) as mapped,
     coalesce(fate.quarantined, 0) as quarantined,
-    coalesce(version.superseded, 0) as superseded,
+    coalesce(version.superseded, 0) + coalesce(later.superseded, 0) as superseded,
     coalesce(fate.not_asked_for, 0) as not_asked_for
-from fhir.file as file
+from fhir.landed_file as file
 left join fate on fate.site = file.site and fate.file = file.file
 left join version on version.site = file.site and version.file = file.file
+left join later on later.site = file.site and later.file = file.file
