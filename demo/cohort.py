@@ -41,7 +41,7 @@ def _treated(plan: Plan, rng: Random) -> History:
         birth=_birth(plan, index, rng),
         diagnoses=tuple(_diagnoses(plan, on, rng)),
         doses=tuple(_doses(plan, on)),
-        measurements=tuple([*measurements, *_mistaken(plan, on)]),
+        measurements=(*measurements, *_mistaken(plan, on)),
         items=tuple(_items(plan, assessments, on)),
         interventions=tuple(_interventions(plan, assessments, on)),
         reactions=tuple(plan_reactions(plan, on, rng)),

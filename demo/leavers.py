@@ -66,7 +66,7 @@ def _history(leaver: Leaver, person: int, rng: Random) -> History:
         sex=rng.choice(("male", "female")),
         birth=(start - timedelta(days=365 * rng.randrange(3, 18) + 100)).isoformat(),
         diagnoses=(Diagnosis(leaver.disease, diagnosed, diagnosed, verification=leaver.verification),),
-        doses=tuple([*doses, *(Dose("cytarabine", day) for day in days[:2])]),
+        doses=(*doses, *(Dose("cytarabine", day) for day in days[:2])),
         measurements=(
             value("platelets", start, rng.randrange(40, 300)),
             value("haemoglobin", start, rng.randrange(80, 130)),

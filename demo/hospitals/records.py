@@ -93,7 +93,8 @@ class _Record:
         )
 
     def measurements(self) -> Iterator[Resource]:
-        counted, others = [], []
+        counted: list[Measurement] = []
+        others: list[Measurement] = []
         for measurement in self.history.measurements:
             in_panel = self.dialect.counts_as_panel and measurement.concept in PANEL
             (counted if in_panel and not measurement.is_mistaken else others).append(measurement)
