@@ -3,23 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from html import escape
+from dataclasses import dataclass, replace
 from math import ceil
 
 import polars as pl
 
-WIDTH, HEIGHT = 760, 360
-LEFT, RIGHT, TOP, BOTTOM = 62, 18, 18, 92
-PLOT_WIDTH, PLOT_HEIGHT = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
+from reports.rendering.lookup import Cell
+from reports.rendering.svg import ACCENT, BAND, GRID, INK, SOFT, drawing, line, path, polyline, text
+
+WIDTH, HEIGHT = 780, 380
+LEFT, RIGHT, TOP = 74, 22, 16
+PLOT_WIDTH, PLOT_HEIGHT = WIDTH - LEFT - RIGHT, 266
+LABEL_WIDTH = 22
+SPACINGS = (1, 2, 4, 8, 13, 26, 52, 104, 260)
 
 
 @dataclass(frozen=True)
 class AtRisk:
-    """A number under the curve: the week, and the count as the results print it."""
+    """A number under the curve: the week, and the count with its row's key."""
 
     week: int
-    text: str
+    count: Cell
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What is drawn. `steps` has week, probability, ci_low, ci_high, censored; weeks ascend.
+
+    `starts_at` is the probability at week 0: 1 for survival, 0 for incidence.
+    """
+
+    title: str
+    description: str
+    axis: str
+    steps: pl.DataFrame
+    starts_at: float
+    at_risk: tuple[AtRisk, ...] = ()
+
+    @property
+    def longest(self) -> float:
+        """The last week that is drawn."""
+        weeks = [1.0, *self.steps["week"].to_list()]
+        return float(max([*weeks, *(mark.week for mark in self.at_risk)] if len(weeks) == 1 else weeks))
 
 
 @dataclass(frozen=True)
@@ -33,107 +58,100 @@ class _Scale:
         return TOP + PLOT_HEIGHT * (1 - probability)
 
 
-def draw_curve(
-    steps: pl.DataFrame, *, title: str, axis: str, starts_at: float, at_risk: Sequence[AtRisk]
-) -> str:
-    """The SVG of one curve. `steps` has week, probability, ci_low, ci_high, censored; weeks ascending.
+def is_crowded(curve: Curve) -> bool:
+    """Whether the numbers at risk would lie on each other when the whole curve is drawn."""
+    scale = _Scale(curve.longest)
+    places = [scale.x(mark.week) for mark in curve.at_risk if mark.week <= curve.longest]
+    return any(right - left < LABEL_WIDTH / 2 for left, right in zip(places, places[1:], strict=False))
 
-    `starts_at` is the probability at week 0: 1 for survival, 0 for incidence.
-    """
-    longest = max([1.0, *steps["week"].to_list(), *(float(mark.week) for mark in at_risk)])
-    scale = _Scale(longest)
-    parts = [
-        f'<svg class="curve" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
-        f' aria-label="{escape(title, quote=True)}" font-family="sans-serif" font-size="11">',
-        f"<title>{escape(title)}</title>",
-        *_axes(scale, axis),
-        *_limits(steps, scale, starts_at),
-        f'<path d="{_path(steps, scale, starts_at)}" fill="none" stroke="#1d4f91" stroke-width="2"/>',
-        *_censor_marks(steps, scale),
-        *_numbers_at_risk(at_risk, scale),
-        "</svg>",
-    ]
-    return "\n".join(parts)
+
+def cut(curve: Curve, week: int) -> Curve:
+    """The curve up to a week, at which it goes on level."""
+    steps = curve.steps.filter(pl.col("week") <= week)
+    last = steps.tail(1).with_columns(
+        pl.lit(float(week)).alias("week"), pl.lit(0).cast(pl.Int64).alias("censored")
+    )
+    return replace(curve, steps=pl.concat([steps, last]))
+
+
+def draw_curve(curve: Curve) -> str:
+    """The SVG of one curve."""
+    scale = _Scale(curve.longest)
+    return drawing(
+        WIDTH,
+        HEIGHT if curve.at_risk else HEIGHT - 34,
+        curve.title,
+        curve.description,
+        [
+            *_axes(scale, curve.axis),
+            *_limits(curve, scale),
+            polyline(
+                _points(curve, "probability", scale), f'fill="none" stroke="{ACCENT}" stroke-width="2.2"'
+            ),
+            *_censor_marks(curve.steps, scale),
+            *_numbers_at_risk(curve.at_risk, scale),
+        ],
+    )
 
 
 def _axes(scale: _Scale, axis: str) -> list[str]:
-    parts = [f'<rect x="0" y="0" width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>']
+    bottom, parts = TOP + PLOT_HEIGHT, []
     for tenth in range(0, 11, 2):
         y = scale.y(tenth / 10)
-        parts.append(_line(LEFT, y, WIDTH - RIGHT, y, "#e3e6ea"))
-        parts.append(_text(LEFT - 8, y + 4, f"{tenth / 10:.1f}", "end"))
+        parts.append(line(LEFT, y, WIDTH - RIGHT, y, GRID))
+        parts.append(text(LEFT - 9, y + 4, f"{tenth / 10:.1f}", anchor="end", colour=SOFT))
     for week in _ticks(scale.longest):
         x = scale.x(week)
-        parts.append(_line(x, TOP + PLOT_HEIGHT, x, TOP + PLOT_HEIGHT + 5, "#5b6570"))
-        parts.append(_text(x, TOP + PLOT_HEIGHT + 18, str(week), "middle"))
-    parts.append(_line(LEFT, TOP + PLOT_HEIGHT, WIDTH - RIGHT, TOP + PLOT_HEIGHT, "#5b6570"))
-    parts.append(_line(LEFT, TOP, LEFT, TOP + PLOT_HEIGHT, "#5b6570"))
-    parts.append(_text(LEFT + PLOT_WIDTH / 2, TOP + PLOT_HEIGHT + 34, "Weeks", "middle"))
+        parts.append(line(x, bottom, x, bottom + 5, SOFT))
+        parts.append(text(x, bottom + 19, str(week), colour=SOFT))
+    parts.append(line(LEFT, bottom, WIDTH - RIGHT, bottom, SOFT))
+    parts.append(line(LEFT, TOP, LEFT, bottom, SOFT))
+    parts.append(text(LEFT + PLOT_WIDTH / 2, bottom + 37, "Weeks since the start"))
     middle = TOP + PLOT_HEIGHT / 2
-    parts.append(
-        f'<text x="16" y="{middle:.1f}" text-anchor="middle" fill="#2b333b"'
-        f' transform="rotate(-90 16 {middle:.1f})">{escape(axis)}</text>'
-    )
+    parts.append(text(18, middle, axis, style=f'transform="rotate(-90 18 {middle:.1f})"'))
     return parts
 
 
 def _ticks(longest: float) -> list[int]:
-    spacing = next((s for s in (1, 2, 4, 8, 13, 26, 52, 104) if longest / s <= 9), ceil(longest / 8))
+    spacing = next((s for s in SPACINGS if longest / s <= 11), ceil(longest / 10))
     return list(range(0, int(longest) + 1, spacing))
 
 
-def _points(steps: pl.DataFrame, column: str, scale: _Scale, starts_at: float) -> list[tuple[float, float]]:
+def _points(curve: Curve, column: str, scale: _Scale) -> list[tuple[float, float]]:
     """The corners of a step function; a step without a limit keeps the former one."""
-    points = [(scale.x(0), scale.y(starts_at))]
-    for week, probability in steps.select("week", column).iter_rows():
+    points = [(scale.x(0), scale.y(curve.starts_at))]
+    for week, probability in curve.steps.select("week", column).iter_rows():
         points.append((scale.x(week), points[-1][1]))
         if probability is not None:
             points.append((scale.x(week), scale.y(probability)))
     return points
 
 
-def _path(steps: pl.DataFrame, scale: _Scale, starts_at: float) -> str:
-    return _polyline(_points(steps, "probability", scale, starts_at))
-
-
-def _limits(steps: pl.DataFrame, scale: _Scale, starts_at: float) -> list[str]:
-    low = _points(steps, "ci_low", scale, starts_at)
-    high = _points(steps, "ci_high", scale, starts_at)
-    outline = _polyline([*low, *reversed(high)])
-    return [f'<path d="{outline} Z" fill="#1d4f91" fill-opacity="0.12" stroke="none"/>']
-
-
-def _polyline(points: Sequence[tuple[float, float]]) -> str:
-    return "M" + " L".join(f"{x:.1f},{y:.1f}" for x, y in points)
+def _limits(curve: Curve, scale: _Scale) -> list[str]:
+    low, high = _points(curve, "ci_low", scale), _points(curve, "ci_high", scale)
+    return [f'<path d="{path([*low, *reversed(high)])} Z" fill="{BAND}" fill-opacity="0.13"/>']
 
 
 def _censor_marks(steps: pl.DataFrame, scale: _Scale) -> list[str]:
-    censored = steps.filter(pl.col("censored") > 0)
     return [
-        _line(scale.x(week), scale.y(probability) - 4, scale.x(week), scale.y(probability) + 4, "#1d4f91")
-        for week, probability in censored.select("week", "probability").iter_rows()
+        line(scale.x(week), scale.y(probability) - 5, scale.x(week), scale.y(probability) + 5, INK, 1.3)
+        for week, probability in steps.filter(pl.col("censored") > 0)
+        .select("week", "probability")
+        .iter_rows()
     ]
 
 
-def _numbers_at_risk(at_risk: Sequence[AtRisk], scale: _Scale) -> list[str]:
-    if not at_risk:
+def _numbers_at_risk(marks: Sequence[AtRisk], scale: _Scale) -> list[str]:
+    """The counts under their weeks; where weeks lie closer than digits are wide, the label moves right."""
+    if not marks:
         return []
-    y = HEIGHT - 14
-    parts = [_text(LEFT - 8, y, "At risk", "end")]
-    shown_to = float("-inf")
-    for mark in at_risk:
-        x = scale.x(mark.week)
-        # Early weeks may lie closer than their digits are wide.
-        if x - shown_to >= 16:
-            parts.append(_text(x, y - 14, f"w{mark.week}", "middle", "#5b6570"))
-            parts.append(_text(x, y, mark.text, "middle"))
-            shown_to = x
+    y, parts, free_from = HEIGHT - 8, [], float("-inf")
+    parts.append(text(LEFT - 14, y - 17, "Week", anchor="end", colour=SOFT))
+    parts.append(text(LEFT - 14, y, "At risk", anchor="end"))
+    for mark in marks:
+        if mark.week <= scale.longest:
+            x = max(scale.x(mark.week), free_from)
+            parts.append(text(x, y - 17, str(mark.week), colour=SOFT))
+            parts.append(text(x, y, [mark.count]))
+            free_from = x + LABEL_WIDTH
     return parts
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, colour: str) -> str:
-    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}"/>'
-
-
-def _text(x: float, y: float, text: str, anchor: str, colour: str = "#2b333b") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">{escape(text)}</text>'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,16 @@ import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from reports.rendering.lookup import Cell, Results
+from reports.rendering.answer import decision_table, key_figures, limits, verdicts
+from reports.rendering.group_sections import group_sections
+from reports.rendering.lookup import Results
 from reports.rendering.methods import method_rules
-from reports.rendering.sections import Section, quality_section, result_sections
+from reports.rendering.population_sections import population_sections
+from reports.rendering.quality_sections import quality_section
+from reports.rendering.response_sections import response_sections
+from reports.rendering.safety_sections import safety_sections
+from reports.rendering.section import Section, Source
+from reports.rendering.survival_sections import survival_sections
 from reports.rendering.tables import Table, plain_table, whole_table
 from studies.protocol import Protocol
 
@@ -32,20 +39,11 @@ class Report:
     quarantined: list[tuple[object, ...]]
 
 
-@dataclass(frozen=True)
-class KeyFigure:
-    """A main number with what it is, and a line of context."""
-
-    title: str
-    value: Cell
-    context: tuple[Cell, ...]
-
-
 def render_html(report: Report) -> str:
     """The report's page."""
-    results = Results(report.results)
-    sections = result_sections(results, report.curves, report.protocol)
-    sections.append(quality_section(results, report.quarantined))
+    source = _source(report)
+    sections = result_sections(source)
+    quality = _filled(quality_section(source, report.quarantined))
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=select_autoescape(default=True, default_for_string=True),
@@ -56,126 +54,56 @@ def render_html(report: Report) -> str:
     return environment.get_template("report.html.jinja").render(
         protocol=report.protocol,
         identity=report.identity,
-        style=Markup((FOLDER / "report.css").read_text(encoding="utf-8")),  # noqa: S704 - a file of ours
-        key_figures=_key_figures(results, report.protocol),
-        decisions=_decisions(results, report.protocol),
-        limits=_limits(results, report.protocol),
+        is_simulated=is_simulated(report),
+        style=Markup((FOLDER / "report.css").read_text(encoding="utf-8")),  # a file of ours
+        verdicts=verdicts(source),
+        key_figures=key_figures(source),
+        decisions=decision_table(source),
+        limits=limits(source),
         sections=sections,
-        drawings={
-            figure.name: Markup(figure.svg)  # noqa: S704 - its texts are escaped where it is drawn
-            for section in sections
-            for figure in section.figures
-        },
-        rules=method_rules(report.protocol, str(report.identity["data_cutoff"])),
+        quality=quality,
+        drawings=_drawings([*sections, quality]),
+        methods=method_rules(report.protocol, str(report.identity["data_cutoff"])),
         identity_tables=_identity_tables(report),
-        everything=whole_table(results),
+        everything=whole_table(source.results),
     )
+
+
+def is_simulated(report: Report) -> bool:
+    """Whether the run or its protocol says that the data are simulated."""
+    return bool(report.identity["simulated"]) or report.protocol.simulated
 
 
 def figures_of(report: Report) -> dict[str, str]:
     """The report's drawings by name, as they stand in the page."""
-    sections = result_sections(Results(report.results), report.curves, report.protocol)
-    return {figure.name: figure.svg for section in sections for figure in section.figures}
+    return {
+        figure.name: figure.svg for section in result_sections(_source(report)) for figure in section.figures
+    }
 
 
-def _key_figures(results: Results, protocol: Protocol) -> list[KeyFigure]:
-    cell = results.cell
-    made = [KeyFigure("Persons treated", cell("attrition", "n", level="treated"), ())]
-    if protocol.response is not None:
-        method = protocol.analyses.proportion_interval
-        rate = [cell("response.remission", name, method=method) for name in ("ci_low", "ci_high")]
-        made.append(
-            KeyFigure(
-                f"Remission, % ({method})",
-                cell("response.remission", "percent", method=method),
-                (Cell("95% CI"), rate[0], Cell("to"), rate[1]),
-            )
-        )
-    made.append(
-        KeyFigure(
-            "Deaths",
-            cell("death", "n", level="all"),
-            (
-                Cell("within"),
-                Cell(f"{protocol.deaths.early_days} days of the last dose:"),
-                cell("death", "n", level="within_30_days"),
-            ),
-        )
-    )
-    if "overall_survival" in protocol.endpoints:
-        made.append(
-            KeyFigure(
-                "Median survival, weeks",
-                cell("overall_survival", "median"),
-                (
-                    Cell("95% CI"),
-                    cell("overall_survival", "ci_low"),
-                    Cell("to"),
-                    cell("overall_survival", "ci_high"),
-                ),
-            )
-        )
-    if protocol.safety is not None:
-        made.append(
-            KeyFigure(
-                "Persons with an event of grade 3 or more",
-                cell("teae", "n", level="grade_3_plus"),
-                (cell("teae", "percent", level="grade_3_plus"), Cell("% of the treated")),
-            )
-        )
-    return made
-
-
-def _decisions(results: Results, protocol: Protocol) -> Table | None:
-    if protocol.decision is None:
-        return None
-    from reports.rendering.tables import levels_table
-
-    notes = [f"{item.name}: {item.note}" for item in protocol.decision.thresholds if item.note]
-    notes.append(f"Met when the exact one-sided p is at most {protocol.decision.alpha:g}.")
-    statistics = ("value", "threshold", "bound", "p", "met", "responders_short")
-    return levels_table(
-        results, "1", "Contract thresholds", ["decision"], statistics, notes=notes, population="treated"
-    )
-
-
-def _limits(results: Results, protocol: Protocol) -> list[tuple[Cell, ...]]:
-    """What limits the finding, each a sentence with its numbers."""
-    cell = results.cell
-    said: list[tuple[Cell, ...]] = [
-        (
-            Cell(
-                "A single arm without randomisation: the numbers describe, and compare with nothing by themselves."
-            ),
-        )
+def result_sections(source: Source) -> list[Section]:
+    """The sections that show results, in the order of ICH E3; a part without results is left out."""
+    made = [
+        *population_sections(source),
+        *response_sections(source),
+        *survival_sections(source),
+        *group_sections(source),
+        *safety_sections(source),
     ]
-    if "overall_survival" in protocol.endpoints:
-        said.append((Cell("Median follow-up, weeks:"), cell("follow_up", "median")))
-    if "ordered" in protocol.population.index_drug.evidence:
-        said.append(
-            (
-                Cell(
-                    "Persons whose exposure is known from orders alone, a lower bound of what was not given:"
-                ),
-                cell("exposure.evidence", "n", level="ordered"),
-            )
-        )
-    if protocol.response is not None:
-        said.append(
-            (
-                Cell("Persons whose response can't be evaluated, counted as no responders:"),
-                cell("response.best", "n", level="NE"),
-            )
-        )
-    said.append(
-        (
-            Cell("Resources that couldn't be read, and were quarantined:"),
-            cell("quality.resources", "n", level="quarantined"),
-            Cell("of"),
-            cell("quality.resources", "n", level="landed"),
-        )
-    )
-    return said
+    return [section for section in map(_filled, made) if section.tables or section.figures]
+
+
+def _filled(section: Section) -> Section:
+    return replace(section, tables=tuple(table for table in section.tables if table.rows))
+
+
+def _source(report: Report) -> Source:
+    return Source(Results(report.results), report.curves, report.protocol)
+
+
+def _drawings(sections: Sequence[Section]) -> dict[str, Markup]:
+    """The figures as markup: their texts are escaped where they are drawn."""
+    return {figure.name: Markup(figure.svg) for section in sections for figure in section.figures}
 
 
 def _identity_tables(report: Report) -> list[Table]:
@@ -187,12 +115,16 @@ def _identity_tables(report: Report) -> list[Table]:
         ("Data cut-off", identity["data_cutoff"]),
         ("Known as of", identity["as_of"] or "everything landed"),
         ("Run started", identity["started_at"]),
+        ("Data", "simulated" if is_simulated(report) else "as received from the sources"),
         ("Python", identity["python"]),
         *((f"Package {name}", number) for name, number in sorted(identity["packages"].items())),
     ]
     inputs = [(item["site"], item["sha256"], item["bytes"], item["landed_at"]) for item in identity["inputs"]]
     return [
         plain_table("E.1", "The run", ("What", "Value"), about),
-        plain_table("E.2", "Inputs", ("Site", "sha256", "Bytes", "Landed"), inputs),
-        plain_table("E.3", "Codelists", ("Codelist", "Codes"), report.codelists),
+        plain_table("E.2", "Codelists", ("Codelist", "Codes"), report.codelists),
+        replace(
+            plain_table("E.3", "Inputs", ("Site", "File (sha256)", "Bytes", "Landed"), inputs),
+            folded=f"The {len(inputs)} files that the numbers were made from, with their hashes",
+        ),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -26,41 +27,53 @@ class Results:
         self._rows: dict[tuple[str, str, str, str], dict[str, Cell]] = {}
         for row in frame.iter_rows(named=True):
             place = (row["analysis"], row["group"], row["level"], row["statistic"])
-            key = "|".join(row[name] for name in KEY)
-            self._rows.setdefault(place, {})[row["method"]] = Cell(row["text"], key)
-        self.values = {
-            (row["analysis"], row["group"], row["level"], row["statistic"], row["method"]): row["value"]
-            for row in frame.iter_rows(named=True)
-        }
+            self._rows.setdefault(place, {})[row["method"]] = Cell(row["text"], key_of(row))
 
     def cell(
         self, analysis: str, statistic: str, *, level: str = "", group: str = "all", method: str | None = None
     ) -> Cell:
-        """The cell of one row; empty text where the results have no such row."""
+        """The cell of one row; empty where the results have no such row.
+
+        With a method, the row of that method, or the one of a statistic that has no choice.
+        """
         found = self._rows.get((analysis, group, level, statistic), {})
         if method is not None:
-            return found.get(method, Cell(""))
+            return found.get(method, found.get("", Cell("")))
         return next(iter(found.values()), Cell(""))
 
     def has(self, analysis: str) -> bool:
         """Whether the analysis was asked for."""
-        return bool(self.levels(analysis) or any(place[0] == analysis for place in self._rows))
+        return any(place[0] == analysis for place in self._rows)
 
     def levels(self, analysis: str, group: str = "all") -> list[str]:
         """The levels of an analysis in a group, in the order of the results."""
-        return _unique(place[2] for place in self._rows if place[0] == analysis and place[1] == group)
+        return _unique(p[2] for p in self._rows if p[0] == analysis and p[1] == group and p[2])
 
     def methods(self, analysis: str, statistic: str, level: str = "", group: str = "all") -> list[str]:
         """The methods by which a statistic was computed."""
         return list(self._rows.get((analysis, group, level, statistic), {}))
 
+    def counts(self, analysis: str) -> list[dict[str, Any]]:
+        """The rows that count persons at each level, of everybody."""
+        chosen = (pl.col("analysis") == analysis) & (pl.col("group") == "all") & (pl.col("statistic") == "n")
+        return self.frame.filter(chosen).to_dicts()
+
     def groups(self, variable: str) -> list[str]:
         """The groups of a variable, such as `site`."""
-        return _unique(place[1] for place in self._rows if place[1].startswith(f"{variable}="))
+        return _unique(p[1] for p in self._rows if p[1].startswith(f"{variable}="))
+
+    def variables(self) -> list[str]:
+        """The variables that group persons."""
+        return _unique(p[1].partition("=")[0] for p in self._rows if "=" in p[1])
 
     def analyses(self, prefix: str) -> list[str]:
         """The analyses whose name begins so."""
         return _unique(place[0] for place in self._rows if place[0].startswith(prefix))
+
+
+def key_of(row: dict[str, str]) -> str:
+    """What identifies a row, as it stands in the page's `data-result`."""
+    return "|".join(row[name] for name in KEY)
 
 
 def _unique(names: Iterable[str]) -> list[str]:

@@ -1,188 +1,235 @@
-"""The tables of the report: which result rows stand where. Order and numbers follow ICH E3."""
+"""Tables whose every number is a result row: lines and columns say which, and empty ones fall away."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 
-from reports.rendering.lookup import Cell, Results
+from reports.rendering.lookup import Cell, Results, key_of
+
+NUMBER = re.compile(r"-?\d+(?:\.(\d+))?")
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Which result a line or a column is about; a line and a column together name it whole.
+
+    `prefix` is what a level of the column begins with on this line.
+    """
+
+    analysis: str | None = None
+    group: str | None = None
+    level: str | None = None
+    method: str | None = None
+    show: tuple[str, ...] = ()
+    aside: tuple[str, ...] = ()
+    prefix: str = ""
+
+    def over(self, other: Ask) -> Ask:
+        """This, and what `other` says where this says nothing."""
+        return Ask(
+            analysis=self.analysis if self.analysis is not None else other.analysis,
+            group=self.group if self.group is not None else other.group,
+            level=self.level if self.level is not None else other.level,
+            method=self.method if self.method is not None else other.method,
+            show=self.show or other.show,
+            aside=self.aside if self.show else other.aside,
+            prefix=self.prefix or other.prefix,
+        )
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What stands in one place of a table: numbers, and beside them others in parentheses.
+
+    `pad` is what the number lacks in decimals, so that a column's decimal points stand under each other.
+    """
+
+    main: tuple[Cell, ...] = ()
+    aside: tuple[Cell, ...] = ()
+    pad: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no result stands here."""
+        return not any(cell.text for cell in (*self.main, *self.aside))
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's heading, the heading over it and its neighbours, and what its results are."""
+
+    name: str
+    ask: Ask = Ask()
+    over: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line's label and what its results are; a line without an Ask is a heading."""
+
+    label: str
+    ask: Ask | None = None
 
 
 @dataclass(frozen=True)
 class Row:
-    """A line of a table: its label, and a cell for each column."""
+    """A line of a table with an entry for each column; a heading has none."""
 
     label: str
-    cells: tuple[Cell, ...]
+    entries: tuple[Entry, ...] = ()
     is_heading: bool = False
 
 
 @dataclass(frozen=True)
+class Heading:
+    """A cell of the table's head."""
+
+    text: str
+    columns: int = 1
+    rows: int = 1
+
+
+@dataclass(frozen=True)
 class Table:
-    """A table that can be read alone: population, columns and notes stand on it."""
+    """A table that can be read alone: population, size, denominator, method and notes stand on it."""
 
     number: str
     title: str
-    columns: tuple[str, ...]
+    columns: tuple[Column, ...]
     rows: tuple[Row, ...]
-    notes: tuple[str, ...] = ()
-    population: str = ""
     head: str = ""
+    population: str = ""
+    size: Cell = Cell("")
+    denominator: str = ""
+    method: str = ""
+    notes: tuple[str, ...] = ()
+    is_listing: bool = False
+    folded: str = ""
+
+    @property
+    def head_rows(self) -> list[list[Heading]]:
+        """The rows of the table's head, without its first column."""
+        if not any(column.over for column in self.columns):
+            return [[Heading(column.name) for column in self.columns]]
+        top: list[Heading] = []
+        for over, columns in groupby(self.columns, key=lambda column: column.over):
+            together = list(columns)
+            if over:
+                top.append(Heading(over, columns=len(together)))
+            else:
+                top.extend(Heading(column.name, rows=2) for column in together)
+        return [top, [Heading(column.name) for column in self.columns if column.over]]
 
 
-COUNTED = ("n", "percent")
-SUMMARY = ("n", "missing", "median", "min", "max", "mean", "sd", "q1", "q3")
-NAMES = {
-    "n": "n",
-    "percent": "%",
-    "events": "Events",
-    "missing": "Missing",
-    "median": "Median",
-    "min": "Min",
-    "max": "Max",
-    "mean": "Mean",
-    "sd": "SD",
-    "q1": "Q1",
-    "q3": "Q3",
-    "ci_low": "95% CI low",
-    "ci_high": "95% CI high",
-    "raw_median": "Raw median",
-    "at_risk": "At risk",
-    "survival": "Survival",
-    "incidence": "Incidence",
-    "hr": "Hazard ratio",
-    "p": "p",
-    "chi2": "χ²",
-    "denominator": "Denominator",
-    "observed_percent": "Observed agreement, %",
-    "kappa": "Cohen's kappa",
-    "value": "Estimate, %",
-    "threshold": "Threshold, %",
-    "bound": "One-sided bound, %",
-    "met": "Met (1) or not (0)",
-    "responders_short": "Responders short",
-}
-
-
-def levels_table(
-    results: Results,
-    number: str,
-    title: str,
-    analyses: Sequence[str],
-    statistics: Sequence[str],
-    *,
-    groups: Sequence[str] = ("all",),
-    notes: Sequence[str] = (),
-    population: str = "",
-    label: Callable[[str, str], str] | None = None,
+def results_table(
+    results: Results, number: str, title: str, lines: Iterable[Line], columns: Sequence[Column]
 ) -> Table:
-    """One row a level of each analysis, one column a statistic of each group."""
-    rows: list[Row] = []
-    shown = [name for name in analyses if results.has(name)]
-    for analysis in shown:
-        if len(shown) > 1:
-            rows.append(Row(words(analysis), (), is_heading=True))
-        for level in results.levels(analysis):
-            cells = tuple(
-                results.cell(analysis, statistic, level=level, group=group)
-                for group in groups
-                for statistic in statistics
-            )
-            rows.append(Row(label(analysis, level) if label else words(level or analysis), cells))
-    columns = [
-        NAMES.get(statistic, statistic) if len(groups) == 1 else f"{group}: {NAMES.get(statistic, statistic)}"
-        for group in groups
-        for statistic in statistics
+    """The lines and columns that have results, each number with its row's key."""
+    rows = [_row(results, line, columns) for line in lines]
+    kept = _without_empty(rows)
+    filled = [
+        i for i in range(len(columns)) if any(not row.entries[i].is_empty for row in kept if row.entries)
     ]
-    return Table(number, title, tuple(columns), tuple(rows), tuple(notes), population)
+    narrowed = [replace(row, entries=tuple(row.entries[i] for i in filled if row.entries)) for row in kept]
+    return Table(number, title, tuple(columns[i] for i in filled), tuple(_aligned(narrowed)))
 
 
-def statistics_table(
-    results: Results,
-    number: str,
-    title: str,
-    analyses: Sequence[str],
-    statistics: Sequence[str],
-    *,
-    groups: Sequence[str] = ("all",),
-    notes: Sequence[str] = (),
-    population: str = "",
-) -> Table:
-    """One row an analysis and group, one column a statistic; for analyses without levels."""
-    rows = [
-        Row(
-            words(analysis) if group == "all" else f"{words(analysis)}, {group}",
-            tuple(results.cell(analysis, statistic, group=group) for statistic in statistics),
+def _row(results: Results, line: Line, columns: Sequence[Column]) -> Row:
+    if line.ask is None:
+        return Row(line.label, is_heading=True)
+    return Row(line.label, tuple(_entry(results, line.ask.over(column.ask)) for column in columns))
+
+
+def _entry(results: Results, ask: Ask) -> Entry:
+    level = ask.prefix + (ask.level or "")
+
+    def cells(names: tuple[str, ...]) -> tuple[Cell, ...]:
+        return tuple(
+            results.cell(ask.analysis or "", name, level=level, group=ask.group or "all", method=ask.method)
+            for name in names
         )
-        for analysis in analyses
-        if results.has(analysis)
-        for group in groups
-    ]
-    columns = tuple(NAMES.get(statistic, statistic) for statistic in statistics)
-    return Table(number, title, columns, tuple(rows), tuple(notes), population)
+
+    main, aside = cells(ask.show), cells(ask.aside)
+    if not any(cell.key for cell in (*main, *aside)):
+        return Entry()
+    percent = [Cell("%")] if ask.aside == ("percent",) and aside[0].text[-1:].isdigit() else []
+    return Entry(_ranged(main), (*_ranged(aside), *percent))
 
 
-def interval_table(
-    results: Results, number: str, title: str, analyses: Sequence[str], notes: Sequence[str] = ()
-) -> Table:
-    """Proportions with their limits, a row for each method."""
-    rows = [
-        Row(
-            f"{words(analysis)} ({method})",
-            (
-                results.cell(analysis, "n"),
-                results.cell(analysis, "denominator"),
-                *(results.cell(analysis, name, method=method) for name in ("percent", "ci_low", "ci_high")),
-            ),
-        )
-        for analysis in analyses
-        for method in results.methods(analysis, "percent")
-    ]
-    columns = ("n", "Denominator", "%", "95% CI low", "95% CI high")
-    return Table(number, title, columns, tuple(rows), tuple(notes), "treated")
+def _ranged(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    """The cells with a dash between them, when there are two or more."""
+    return tuple(part for cell in cells for part in (Cell("–"), cell))[1:]
+
+
+def _without_empty(rows: Sequence[Row]) -> list[Row]:
+    """The rows with a result, and the headings with such a row below them."""
+    kept: list[Row] = []
+    for row in reversed(rows):
+        has_rows_below = bool(kept) and not kept[-1].is_heading
+        if has_rows_below if row.is_heading else any(not entry.is_empty for entry in row.entries):
+            kept.append(row)
+    return kept[::-1]
+
+
+def _aligned(rows: Sequence[Row]) -> Iterator[Row]:
+    width = max((len(row.entries) for row in rows), default=0)
+    decimals = [max(map(_decimals, _column(rows, i)), default=0) for i in range(width)]
+    for row in rows:
+        yield replace(row, entries=tuple(map(_padded, row.entries, decimals)))
+
+
+def _column(rows: Sequence[Row], index: int) -> list[Entry]:
+    return [row.entries[index] for row in rows if row.entries]
+
+
+def _decimals(entry: Entry) -> int:
+    found = NUMBER.fullmatch(entry.main[0].text) if len(entry.main) == 1 and not entry.aside else None
+    return len(found[1] or "") if found else 0
+
+
+def _padded(entry: Entry, decimals: int) -> Entry:
+    if len(entry.main) != 1 or entry.aside or NUMBER.fullmatch(entry.main[0].text) is None:
+        return entry
+    lacking = decimals - _decimals(entry)
+    return replace(entry, pad=("." if _decimals(entry) == 0 and lacking else "") + "0" * lacking)
+
+
+def level_lines(
+    analysis: str, levels: Iterable[str], label: Callable[[str], str], *, method: str | None = None
+) -> list[Line]:
+    """A line for each level of an analysis."""
+    return [Line(label(level), Ask(analysis=analysis, level=level, method=method)) for level in levels]
 
 
 def whole_table(results: Results) -> Table:
     """Every row of results.csv, so that nothing is known to the file that the report doesn't show."""
-    rows = [
+    rows = tuple(
         Row(
             row["analysis"],
             (
-                Cell(row["population"]),
-                Cell(row["group"]),
-                Cell(row["level"]),
-                Cell(row["statistic"]),
-                Cell(row["method"]),
-                results.cell(
-                    row["analysis"],
-                    row["statistic"],
-                    level=row["level"],
-                    group=row["group"],
-                    method=row["method"],
+                *(
+                    Entry((Cell(row[name]),))
+                    for name in ("population", "group", "level", "statistic", "method")
                 ),
+                Entry((Cell(row["text"], key_of(row)),)),
             ),
         )
         for row in results.frame.iter_rows(named=True)
-    ]
-    columns = ("Population", "Group", "Level", "Statistic", "Method", "Result")
-    return Table("A.1", "All results", columns, tuple(rows))
+    )
+    names = ("Population", "Group", "Level", "Statistic", "Method", "Result")
+    columns = tuple(Column(name) for name in names)
+    return Table("F.1", "All results", columns, rows, head="Analysis", is_listing=True)
 
 
-def plain_table(
-    number: str,
-    title: str,
-    columns: Sequence[str],
-    rows: Iterable[Sequence[object]],
-    notes: Sequence[str] = (),
-) -> Table:
+def plain_table(number: str, title: str, names: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     """A table of what is no statistic: versions, hashes, rules."""
-    lines = [Row(str(row[0]), tuple(Cell("" if v is None else str(v)) for v in row[1:])) for row in rows]
-    return Table(number, title, tuple(columns[1:]), tuple(lines), tuple(notes), head=columns[0])
-
-
-def words(name: str) -> str:
-    """A name of the results as words; levels that are words already stay as they are."""
-    if not name or " " in name or not name.replace("_", "").replace(".", "").isascii():
-        return name
-    last = name.rsplit(".", 1)[-1] if name.startswith(("baseline.", "exposure.", "response.")) else name
-    return last.replace("_", " ").replace(".", ", ") if last.islower() else last
+    lines = tuple(
+        Row(str(row[0]), tuple(Entry((Cell("" if value is None else str(value)),)) for value in row[1:]))
+        for row in rows
+    )
+    return Table(
+        number, title, tuple(Column(name) for name in names[1:]), lines, head=names[0], is_listing=True
+    )

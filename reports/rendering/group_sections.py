@@ -1,0 +1,147 @@
+"""Sections 14.2.8 and 14.2.10: the main results by site and subgroup, and the sensitivity analyses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from reports.rendering.order import groups_in_order
+from reports.rendering.response_sections import PROPORTION, TIMES, proportion_lines
+from reports.rendering.section import LIMITS, TREATED, Section, Source
+from reports.rendering.tables import Ask, Column, Line, Table, results_table
+from reports.rendering.words import METHODS, analysis_words, group_words, level_words, sentence
+
+SMALL = "Groups are small: a difference between them is not tested, and may be chance."
+
+
+def group_sections(source: Source) -> list[Section]:
+    """By site and subgroup; sensitivity."""
+    return [_groups(source), _sensitivity(source)]
+
+
+def _groups(source: Source) -> Section:
+    lines = _group_lines(source)
+    return Section(
+        "14.2.8",
+        "Subgroups and sites",
+        (
+            _remission(source, lines),
+            _matrix(source, "14.2.8b", "Best response by group", "response.best", lines),
+            _matrix(source, "14.2.8c", "Deaths by group", "death", lines),
+            _survival(source, lines),
+            _ages(source, lines),
+        ),
+    )
+
+
+def _group_lines(source: Source) -> list[Line]:
+    """Sites, then the protocol's subgroups; those by a later event stand in section 14.2.6."""
+    later = source.protocol.survival_by.event if source.protocol.survival_by else ""
+    variables = [name for name in source.results.variables() if name not in (later, "site")]
+    lines = [Line("All", Ask(group="all"))]
+    for variable in ["site", *variables]:
+        lines.append(Line(sentence(variable)))
+        groups = groups_in_order(source.results.groups(variable))
+        lines.extend(Line(_level(group), Ask(group=group)) for group in groups)
+    return lines
+
+
+def _level(group: str) -> str:
+    return group_words(group) if group.startswith("site=") else group.partition("=")[2]
+
+
+def _of(lines: Sequence[Line], analysis: str, method: str | None = None) -> list[Line]:
+    return [
+        replace(line, ask=replace(line.ask, analysis=analysis, method=method)) if line.ask else line
+        for line in lines
+    ]
+
+
+def _remission(source: Source, lines: Sequence[Line]) -> Table:
+    method = source.protocol.analyses.proportion_interval
+    made = results_table(
+        source.results, "14.2.8a", "Remission by group", _of(lines, "response.remission", method), PROPORTION
+    )
+    return replace(
+        made,
+        head="Group",
+        population=TREATED,
+        size=source.treated,
+        denominator="all treated persons of the group",
+        method=METHODS.get(method, method),
+        notes=(SMALL,),
+    )
+
+
+def _matrix(source: Source, number: str, title: str, analysis: str, lines: Sequence[Line]) -> Table:
+    columns = [
+        Column(level_words(level), Ask(level=level, show=("n",), aside=("percent",)))
+        for level in source.levels(analysis)
+    ]
+    made = results_table(source.results, number, title, _of(lines, analysis), columns)
+    return replace(
+        made,
+        head="Group",
+        population=TREATED,
+        size=source.treated,
+        denominator="all treated persons of the group; n (%)",
+        notes=(SMALL,),
+    )
+
+
+def _survival(source: Source, lines: Sequence[Line]) -> Table:
+    made = results_table(
+        source.results,
+        "14.2.8d",
+        "Overall survival by group, in weeks",
+        _of(lines, "overall_survival"),
+        TIMES[:5],
+    )
+    return replace(
+        made,
+        head="Group",
+        population=TREATED,
+        size=source.treated,
+        method=f"Kaplan-Meier median; limits {source.protocol.analyses.survival_interval}",
+        notes=(SMALL,),
+    )
+
+
+def _ages(source: Source, lines: Sequence[Line]) -> Table:
+    columns = [
+        Column("n", Ask(show=("n",))),
+        Column("Missing", Ask(show=("missing",))),
+        *(Column(name, Ask(show=(name.lower(),))) for name in ("Median", "Min", "Max")),
+    ]
+    made = results_table(source.results, "14.2.8e", "Age by group", _of(lines, "baseline.age"), columns)
+    return replace(
+        made,
+        head="Group",
+        population=TREATED,
+        size=source.treated,
+        method="completed years at the index date",
+    )
+
+
+def _sensitivity(source: Source) -> Section:
+    names = source.results.analyses("sensitivity.")
+    proportions = [name for name in names if source.results.methods(name, "percent")]
+    times = [name for name in names if name not in proportions]
+    lines = [line for name in ("response.remission", *proportions) for line in proportion_lines(source, name)]
+    rates = results_table(source.results, "14.2.10a", "Proportions beside the primary", lines, PROPORTION)
+    lengths = results_table(
+        source.results,
+        "14.2.10b",
+        "Times and ratios",
+        [Line(analysis_words(name), Ask(analysis=name)) for name in times],
+        [*TIMES[:3], Column("Hazard ratio", Ask(show=("hr",))), *LIMITS],
+    )
+    tables = (rates, lengths) if proportions else (lengths,)
+    return Section(
+        "14.2.10",
+        "Sensitivity",
+        tuple(
+            replace(table, head="Analysis", population="treated; each line's N is its denominator")
+            for table in tables
+        ),
+    )

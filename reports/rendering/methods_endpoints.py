@@ -1,0 +1,101 @@
+"""The endpoints, and how estimates are made, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reports.rendering.words import METHODS, analysis_words, listed, plain
+from studies.protocol import Endpoint, Protocol
+
+
+def endpoint_rules(protocol: Protocol) -> Iterator[tuple[str, str]]:
+    """Each endpoint and incidence: start, events, censoring; then what the ends mean."""
+    for name, endpoint in protocol.endpoints.items():
+        yield analysis_words(name), _endpoint(endpoint)
+    for name, incidence in protocol.incidences.items():
+        yield (
+            f"Incidence of {plain(name)}",
+            f"From index to {listed(incidence.events, 'or')}, in all treated persons; competing: "
+            f"{listed(incidence.competing, 'or')}; censored at {plain(incidence.censor)}. On a day with both, the event "
+            "of interest comes first." + _prevalent(incidence.exclude_prevalent),
+        )
+    yield (
+        "Last contact",
+        "The last whole date, at or before the cut-off and the death, of an encounter, an administration or "
+        "dispensing of any drug, an observation, a procedure, an adverse event or a recorded condition. Orders and "
+        "statements are none.",
+    )
+    if protocol.response is not None:
+        yield (
+            "Last disease assessment",
+            f"The last evaluation of {plain(protocol.response.assessment)} at or before the cut-off, and at least the "
+            "first remission.",
+        )
+    yield (
+        "Order of events",
+        "Events are compared with the start by date. One on the start's day counts, at time 0.",
+    )
+
+
+def _endpoint(endpoint: Endpoint) -> str:
+    said = f"From {plain(endpoint.start)} to {listed(endpoint.events, 'or')}"
+    if endpoint.failure_day is not None:
+        said += (
+            f"; failure is no remission by day {endpoint.failure_day}, on that day, when a contact or the death is on "
+            "or after it"
+        )
+    if endpoint.censor is not None:
+        said += f"; censored at {plain(endpoint.censor)}"
+    if endpoint.censor_after_remission is not None:
+        said += f", or after a remission at {plain(endpoint.censor_after_remission)}"
+    for variant, ends in endpoint.variants.items():
+        said += f"; variant {plain(variant)}: follow-up ends at {listed(ends, 'or')} too"
+    population = "Persons in remission." if endpoint.population == "responders" else "All treated persons."
+    return f"{said}. {population}{_prevalent(endpoint.exclude_prevalent)}"
+
+
+def _prevalent(is_excluded: bool) -> str:
+    if is_excluded:
+        return " Persons with the event before the start are left out."
+    return ""
+
+
+def statistics_rules(protocol: Protocol) -> Iterator[tuple[str, str]]:
+    """How estimates and their limits are made."""
+    analyses = protocol.analyses
+    if protocol.response is not None:
+        yield (
+            "Proportions",
+            f"{METHODS[analyses.proportion_interval]} limits; Clopper-Pearson, Wilson and Wald stand beside each other "
+            "in table 14.2.1b. Wald limits are printed within 0 to 100.",
+        )
+    yield (
+        "Survival",
+        f"Kaplan-Meier with Greenwood's variance and {analyses.survival_interval} limits, empty where the curve is 0 "
+        "or 1. Where it is flat at exactly 0.5 the median is the middle of that stretch, as in R and SAS. Follow-up is "
+        "the reverse Kaplan-Meier of overall survival.",
+    )
+    if protocol.incidences:
+        yield "Competing risks", f"Aalen-Johansen, exact with ties; {analyses.survival_interval} limits."
+    if protocol.survival_by is not None:
+        event = plain(protocol.survival_by.event)
+        yield (
+            f"Survival by {event}",
+            "Naive; landmarks at days "
+            f"{listed([str(day) for day in protocol.survival_by.landmarks])}; Cox regression with {event} "
+            "time-dependent; the Mantel-Byar test. Ties by Efron. On a day with both, the event comes before death, at "
+            "day - 0.5.",
+        )
+    if protocol.decision is not None:
+        yield (
+            "Thresholds",
+            f"Met when the exact one-sided binomial p is at most {protocol.decision.alpha:g}. The bound is the exact "
+            "lower limit at that level.",
+        )
+    yield "Quantiles", "Hyndman-Fan type 7, as R's default."
+    yield "Printed numbers", "Rounded halves away from zero; results.csv has each at full precision."
+    yield (
+        "Disclosure",
+        f"The protocol suppresses counts from 1 to {protocol.disclosure.threshold - 1} outside the data holder. This is "
+        "the full edition: it isn't for release.",
+    )

@@ -1,0 +1,95 @@
+"""Section D: what became of each resource received, what was quarantined and why, and imputed dates."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from reports.rendering.section import TREATED, Section, Source
+from reports.rendering.tables import Ask, Column, Line, Table, plain_table, results_table
+from reports.rendering.words import group_words, level_words
+
+LISTED = 200
+ACCOUNT = "Received = mapped + quarantined + superseded + not asked for, checked for each file in each run."
+
+
+def quality_section(source: Source, quarantined: Sequence[tuple[object, ...]]) -> Section:
+    """`quarantined` has site, rule, file and line of each resource that couldn't be read."""
+    return Section(
+        "D",
+        "Data quality and accounting",
+        (_resources(source), *_quarantine(quarantined), _imputed(source)),
+    )
+
+
+def _resources(source: Source) -> Table:
+    columns = [
+        Column(level_words(level), Ask(level=level, show=("n",)))
+        for level in source.levels("quality.resources")
+    ]
+    lines = [
+        Line(
+            "All sites" if group == "all" else group_words(group),
+            Ask(analysis="quality.resources", group=group),
+        )
+        for group in (*source.results.groups("site"), "all")
+    ]
+    made = results_table(source.results, "D.1", "Resources received, by site", lines, columns)
+    return replace(
+        made,
+        head="Site",
+        population="every resource received, whoever it is about",
+        notes=(
+            ACCOUNT,
+            "Superseded: an older version, or a copy, of a resource that was mapped. Not asked for: of a type that "
+            "nothing here reads.",
+        ),
+    )
+
+
+def _quarantine(quarantined: Sequence[tuple[object, ...]]) -> list[Table]:
+    """Counts by site and rule, then the first lines of the listing, with a sentence on the others."""
+    if not quarantined:
+        return []
+    counted = Counter((str(site), str(rule)) for site, rule, *_ in quarantined)
+    counts = plain_table(
+        "D.2a",
+        "Quarantined, by site and rule",
+        ("Site", "Rule", "Entries"),
+        [(site, rule, n) for (site, rule), n in sorted(counted.items())],
+    )
+    listing = plain_table(
+        "D.2b", "Quarantined, each", ("Site", "Rule", "File (sha256)", "Line"), quarantined[:LISTED]
+    )
+    more = len(quarantined) - LISTED
+    said = (
+        f"The first {LISTED} are listed; {more} more stand in the warehouse, in quality.quarantine."
+        if more > 0
+        else "All are listed."
+    )
+    where = "The lines themselves stay in landing; no value of one is printed here."
+    return [
+        replace(counts, notes=("What couldn't be read was set aside and is in no result.",)),
+        replace(listing, notes=(said, where), folded=f"The quarantined, each with its file and line. {said}"),
+    ]
+
+
+def _imputed(source: Source) -> Table:
+    made = results_table(
+        source.results,
+        "D.3",
+        "Persons with an imputed date",
+        source.lines("quality.imputed_dates"),
+        [Column("n", Ask(show=("n",)))],
+    )
+    return replace(
+        made,
+        head="Date of",
+        population=TREATED,
+        size=source.treated,
+        method=f"at the {source.protocol.dates.impute} of the period",
+        notes=(
+            "Deaths here include those without any date. A missing onset of an adverse event is not imputed.",
+        ),
+    )

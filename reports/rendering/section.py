@@ -1,0 +1,85 @@
+"""What a section of the report is, and what all sections are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from reports.rendering.lookup import Cell, Results
+from reports.rendering.order import in_order
+from reports.rendering.tables import Ask, Column, Line, Table, level_lines
+from reports.rendering.words import group_words, level_words
+from studies.protocol import Protocol
+
+COUNTED = Column("n (%)", Ask(show=("n",), aside=("percent",)))
+LIMITS = (
+    Column("lower", Ask(show=("ci_low",)), over="95% CI"),
+    Column("upper", Ask(show=("ci_high",)), over="95% CI"),
+)
+TREATED = "all treated persons"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawing with its number, the name of its file and its caption, which may hold numbers."""
+
+    number: str
+    name: str
+    title: str
+    caption: tuple[Cell, ...]
+    svg: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """A numbered part of the report. One without tables and figures is left out."""
+
+    number: str
+    title: str
+    tables: tuple[Table, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    paragraphs: tuple[str, ...] = ()
+
+    @property
+    def anchor(self) -> str:
+        """The place that links lead to."""
+        return f"section-{self.number.replace('.', '-')}"
+
+
+@dataclass(frozen=True)
+class Source:
+    """What sections are made from: the results, the curves' steps, and the protocol's rules."""
+
+    results: Results
+    curves: pl.DataFrame
+    protocol: Protocol
+
+    @property
+    def treated(self) -> Cell:
+        """The number of treated persons."""
+        return self.results.cell("attrition", "n", level="treated")
+
+    def lines(self, analysis: str, *, method: str | None = None) -> list[Line]:
+        """A line for each level of an analysis, in a reader's order."""
+        return level_lines(analysis, self.levels(analysis), level_words, method=method)
+
+    def levels(self, analysis: str) -> list[str]:
+        """The levels of an analysis in a reader's order."""
+        return in_order(analysis, self.results.levels(analysis), self.protocol)
+
+    def later_event_note(self) -> tuple[str, ...]:
+        """What a table by a later event has to say."""
+        if self.protocol.survival_by is None:
+            return ()
+        event = level_words(self.protocol.survival_by.event)
+        return (
+            f"Columns or rows by {event} group persons by an event after the index date: they describe, and "
+            "compare nothing.",
+        )
+
+
+def group_columns(groups: Sequence[str], ask: Ask) -> list[Column]:
+    """A column for each group of persons."""
+    return [Column(group_words(group), Ask(group=group, show=ask.show, aside=ask.aside)) for group in groups]
