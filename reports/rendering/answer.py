@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from reports.rendering.lookup import Cell
 from reports.rendering.section import TREATED, Source
 from reports.rendering.tables import Ask, Column, Line, Table, results_table
-from reports.rendering.words import METHODS, analysis_words, level_words
+from reports.rendering.words import DASH, METHODS, analysis_words, level_words
 
 Sentence = tuple[Cell, ...]
 
@@ -54,11 +54,11 @@ def _verdict(source: Source, name: str, analysis: str, note: str) -> Verdict:
         cell(analysis, "n"),
         Cell(" of "),
         cell(analysis, "denominator"),
-        Cell("; 95% CI "),
+        Cell("), 95% CI "),
         cell(analysis, "ci_low", method=method),
-        Cell("–"),
+        Cell(DASH),
         cell(analysis, "ci_high", method=method),
-        Cell(f", {METHODS.get(method, method)}) against a threshold of "),
+        Cell(f" by {METHODS.get(method, method)}; threshold "),
         cell("decision", "threshold", level=name),
         Cell("%; exact one-sided p "),
         cell("decision", "p", level=name),
@@ -154,7 +154,7 @@ def _proportion(source: Source, analysis: str) -> KeyFigure:
             cell(analysis, "denominator"),
             Cell("; 95% CI "),
             cell(analysis, "ci_low", method=method),
-            Cell("–"),
+            Cell(DASH),
             cell(analysis, "ci_high", method=method),
         ),
     )
@@ -211,8 +211,8 @@ def _limits(source: Source) -> Iterator[Sentence]:
     if protocol.survival_by is not None:
         yield (
             Cell(
-                f"Groups by {level_words(protocol.survival_by.event)} are formed by a later event: they compare nothing, "
-                "see section 14.2.6."
+                f"Groups by {level_words(protocol.survival_by.event)} are formed by a later event: they compare "
+                "nothing, see section 14.2.6."
             ),
         )
     yield (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import ceil
 
 import polars as pl
@@ -62,7 +63,7 @@ def is_crowded(curve: Curve) -> bool:
     """Whether the numbers at risk would lie on each other when the whole curve is drawn."""
     scale = _Scale(curve.longest)
     places = [scale.x(mark.week) for mark in curve.at_risk if mark.week <= curve.longest]
-    return any(right - left < LABEL_WIDTH / 2 for left, right in zip(places, places[1:], strict=False))
+    return any(right - left < LABEL_WIDTH / 2 for left, right in pairwise(places))
 
 
 def cut(curve: Curve, week: int) -> Curve:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports.rendering.lookup import Cell
-from reports.rendering.svg import ACCENT, INK, SOFT, drawing, line, text
+from reports.rendering.svg import ACCENT, INK, SOFT, drawing, line, polyline, text
 
 WIDTH, BOX_WIDTH, BOX_HEIGHT, GAP = 780, 430, 62, 30
 
@@ -63,5 +63,5 @@ def _box(x: float, y: float, width: float, box: Box) -> list[str]:
 
 
 def _arrow(x: float, top: float, bottom: float) -> list[str]:
-    head = f'<path d="M{x - 4:.1f},{bottom - 7:.1f} L{x + 4:.1f},{bottom - 7:.1f} L{x:.1f},{bottom:.1f} Z" fill="{INK}"/>'
-    return [line(x, top, x, bottom - 6, INK), head]
+    corners = [(x - 4, bottom - 7), (x + 4, bottom - 7), (x, bottom)]
+    return [line(x, top, x, bottom - 6, INK), polyline(corners, f'fill="{INK}"')]

@@ -19,6 +19,9 @@ class Cell:
     key: str = ""
 
 
+NOTHING = Cell("")
+
+
 class Results:
     """The rows of results.csv, found by analysis, group, level, statistic and, where there is a choice, method."""
 
@@ -38,8 +41,8 @@ class Results:
         """
         found = self._rows.get((analysis, group, level, statistic), {})
         if method is not None:
-            return found.get(method, found.get("", Cell("")))
-        return next(iter(found.values()), Cell(""))
+            return found.get(method, found.get("", NOTHING))
+        return next(iter(found.values()), NOTHING)
 
     def has(self, analysis: str) -> bool:
         """Whether the analysis was asked for."""

@@ -16,8 +16,8 @@ def endpoint_rules(protocol: Protocol) -> Iterator[tuple[str, str]]:
         yield (
             f"Incidence of {plain(name)}",
             f"From index to {listed(incidence.events, 'or')}, in all treated persons; competing: "
-            f"{listed(incidence.competing, 'or')}; censored at {plain(incidence.censor)}. On a day with both, the event "
-            "of interest comes first." + _prevalent(incidence.exclude_prevalent),
+            f"{listed(incidence.competing, 'or')}; censored at {plain(incidence.censor)}. On a day with both, the "
+            "event of interest comes first." + _prevalent(incidence.exclude_prevalent),
         )
     yield (
         "Last contact",
@@ -96,6 +96,6 @@ def statistics_rules(protocol: Protocol) -> Iterator[tuple[str, str]]:
     yield "Printed numbers", "Rounded halves away from zero; results.csv has each at full precision."
     yield (
         "Disclosure",
-        f"The protocol suppresses counts from 1 to {protocol.disclosure.threshold - 1} outside the data holder. This is "
-        "the full edition: it isn't for release.",
+        f"The protocol suppresses counts from 1 to {protocol.disclosure.threshold - 1} outside the data holder. This "
+        "is the full edition: it isn't for release.",
     )

@@ -76,7 +76,7 @@ def _condition(condition: Condition) -> str:
     bounds = [(sign, getattr(condition, name)) for name, sign in SIGNS]
     said = [f"{sign} {value:g}" for sign, value in bounds if value is not None]
     if condition.at_most_of_baseline is not None:
-        said.append(f"≤ {condition.at_most_of_baseline:g} × baseline")
+        said.append(f"≤ {condition.at_most_of_baseline:g} of the baseline")
     if condition.equals is not None:
         said.append("yes" if condition.equals else "no")
     return f"{_said(condition.variable)} {' and '.join(said)}"

@@ -10,13 +10,13 @@ from reports.rendering.lookup import Cell
 from reports.rendering.order import groups_in_order
 from reports.rendering.section import COUNTED, LIMITS, TREATED, Figure, Section, Source, group_columns
 from reports.rendering.tables import Ask, Column, Line, Table, results_table
-from reports.rendering.words import analysis_words, group_words, level_words
+from reports.rendering.words import DASH, analysis_words, group_words, level_words
 
 FLAGS = "A person may have several of these: they overlap, and don't add up."
 SPREAD = (
     Line("Persons with a value", Ask(show=("n",))),
     Line("Missing", Ask(show=("missing",))),
-    Line("Median (min–max)", Ask(show=("median",), aside=("min", "max"))),
+    Line(f"Median (min{DASH}max)", Ask(show=("median",), aside=("min", "max"))),
     Line("Quartiles", Ask(show=("q1", "q3"))),
     Line("Mean (SD)", Ask(show=("mean",), aside=("sd",))),
 )

@@ -95,7 +95,8 @@ def _laboratory(source: Source) -> Section:
                 population=TREATED,
                 size=source.treated,
                 denominator="persons with a value of the test after baseline; - where there is none",
-                method=f"CTCAE {laboratory.ctcae_version}, to {laboratory.days_after_last_dose} days after the last dose",
+                method=f"CTCAE {laboratory.ctcae_version}, values to {laboratory.days_after_last_dose} days after the "
+                "last dose",
                 notes=("Grade 4 anaemia can't be graded from values: it prints 0.",)
                 if "Anemia" in terms
                 else (),

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from reports.rendering.lookup import Cell, Results, key_of
+from reports.rendering.lookup import NOTHING, Cell, Results, key_of
+from reports.rendering.words import DASH
 
 NUMBER = re.compile(r"-?\d+(?:\.(\d+))?")
 
@@ -44,12 +45,14 @@ class Ask:
 class Entry:
     """What stands in one place of a table: numbers, and beside them others in parentheses.
 
-    `pad` is what the number lacks in decimals, so that a column's decimal points stand under each other.
+    `pad` is what the number lacks in decimals, so that a column's decimal points stand under each other;
+    `is_short` says that others in the column have numbers beside them, and this one hasn't.
     """
 
     main: tuple[Cell, ...] = ()
     aside: tuple[Cell, ...] = ()
     pad: str = ""
+    is_short: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -102,7 +105,7 @@ class Table:
     rows: tuple[Row, ...]
     head: str = ""
     population: str = ""
-    size: Cell = Cell("")
+    size: Cell = NOTHING
     denominator: str = ""
     method: str = ""
     notes: tuple[str, ...] = ()
@@ -161,7 +164,7 @@ def _entry(results: Results, ask: Ask) -> Entry:
 
 def _ranged(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
     """The cells with a dash between them, when there are two or more."""
-    return tuple(part for cell in cells for part in (Cell("–"), cell))[1:]
+    return tuple(part for cell in cells for part in (Cell(DASH), cell))[1:]
 
 
 def _without_empty(rows: Sequence[Row]) -> list[Row]:
@@ -177,8 +180,9 @@ def _without_empty(rows: Sequence[Row]) -> list[Row]:
 def _aligned(rows: Sequence[Row]) -> Iterator[Row]:
     width = max((len(row.entries) for row in rows), default=0)
     decimals = [max(map(_decimals, _column(rows, i)), default=0) for i in range(width)]
+    has_aside = [any(entry.aside for entry in _column(rows, i)) for i in range(width)]
     for row in rows:
-        yield replace(row, entries=tuple(map(_padded, row.entries, decimals)))
+        yield replace(row, entries=tuple(map(_padded, row.entries, decimals, has_aside)))
 
 
 def _column(rows: Sequence[Row], index: int) -> list[Entry]:
@@ -190,9 +194,11 @@ def _decimals(entry: Entry) -> int:
     return len(found[1] or "") if found else 0
 
 
-def _padded(entry: Entry, decimals: int) -> Entry:
+def _padded(entry: Entry, decimals: int, has_aside: bool) -> Entry:
     if len(entry.main) != 1 or entry.aside or NUMBER.fullmatch(entry.main[0].text) is None:
         return entry
+    if has_aside:
+        return replace(entry, is_short=True)
     lacking = decimals - _decimals(entry)
     return replace(entry, pad=("." if _decimals(entry) == 0 and lacking else "") + "0" * lacking)
 

@@ -57,13 +57,14 @@ LEVELS = {
     "missing": "Missing",
 }
 METHODS = {
-    "clopper-pearson": "Clopper-Pearson (exact)",
+    "clopper-pearson": "Clopper-Pearson",
     "wilson": "Wilson",
     "wald": "Wald",
     "efron": "Cox, ties by Efron",
     "firth": "Cox with Firth's penalty",
     "aalen-johansen": "Aalen-Johansen",
 }
+DASH = "\N{EN DASH}"
 ABBREVIATIONS = {"hsct": "HSCT", "teae": "TEAE", "anc": "ANC", "alt": "ALT", "ast": "AST", "mrd": "MRD"}
 
 
