@@ -126,7 +126,8 @@ def _history(source: Source) -> Section:
 def _baseline(source: Source, number: str, title: str, analyses: tuple[str, ...]) -> Table:
     by = source.protocol.survival_by
     groups = ["all", *(groups_in_order(source.results.groups(by.event)) if by else [])]
-    lines = [line for analysis in analyses for line in _baseline_lines(source, analysis)]
+    persons = Line("Persons", Ask(analysis="overall_survival", show=("n",)))
+    lines = [persons, *(line for analysis in analyses for line in _baseline_lines(source, analysis))]
     made = results_table(source.results, number, title, lines, group_columns(groups, COUNTED.ask))
     return replace(
         made,

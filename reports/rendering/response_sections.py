@@ -8,11 +8,11 @@ from dataclasses import replace
 from reports.rendering.curves import incidence_figure, incidence_table, survival_figures
 from reports.rendering.section import COUNTED, LIMITS, TREATED, Section, Source
 from reports.rendering.tables import Ask, Column, Line, Table, results_table
-from reports.rendering.words import METHODS, analysis_words, level_words, listed
+from reports.rendering.words import METHODS, analysis_words, listed
 
 PROPORTION = (
     Column("n", Ask(show=("n",))),
-    Column("N", Ask(show=("denominator",))),
+    Column("Denominator", Ask(show=("denominator",))),
     Column("%", Ask(show=("percent",))),
     *LIMITS,
 )
@@ -159,26 +159,9 @@ def _time_to_remission(source: Source) -> Section:
 def _duration(source: Source) -> Section:
     names = sorted(source.results.analyses("duration_of_remission"))
     table = times_table(source, "14.2.3", "Duration of remission, in weeks", names, "persons in remission")
-    ends = {
-        name: listed([level_words(end) for end in ends], "or") for name, ends in _variants(source).items()
-    }
-    notes = tuple(
-        f"Variant {name.replace('_', ' ')}: follow-up ends at {said}." for name, said in ends.items()
-    )
     return Section(
         "14.2.3",
         "Duration of remission",
-        (
-            replace(
-                table,
-                size=source.results.cell("duration_of_remission", "n"),
-                notes=(*table.notes, *notes),
-            ),
-        ),
+        (replace(table, size=source.results.cell("duration_of_remission", "n")),),
         survival_figures(source, "14.2.3", ["duration_of_remission"]),
     )
-
-
-def _variants(source: Source) -> dict[str, list[str]]:
-    endpoint = source.protocol.endpoints.get("duration_of_remission")
-    return endpoint.variants if endpoint else {}

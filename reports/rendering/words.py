@@ -17,6 +17,7 @@ ANALYSES = {
     "response.best": "Best response",
     "response.remission": "Remission",
     "response.overall": "Overall response",
+    "event_free_survival": "Event-free survival",
     "duration_of_remission.at_hsct": "Duration of remission, ended at HSCT",
     "duration_of_remission.at_new_therapy": "Duration of remission, ended at new therapy",
     "follow_up": "Follow-up (reverse Kaplan-Meier)",
