@@ -1,0 +1,165 @@
+"""What a reference may look like, and what becomes of one that means nothing, or more than one thing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.sql.clinical_files import (
+    ATC,
+    LOINC,
+    Resource,
+    administration,
+    build,
+    bundle,
+    clinical,
+    coded,
+    findings,
+    land,
+    observation,
+    patient,
+    persons,
+    ref,
+    rows,
+)
+
+MRN = "urn:mrn"
+URN = "urn:uuid:6F0C0A26-3F0B-4B52-9A5C-1D9C8D0C1A11"
+
+
+def about(id: str, subject: Resource | None) -> Resource:
+    return observation(id, LOINC, "777-3", valueInteger=1) | {"subject": subject}
+
+
+def identified(value: str) -> list[Resource]:
+    return [{"system": MRN, "value": value}]
+
+
+def test_every_form_of_reference_finds_its_patient(tmp_path: Path) -> None:
+    entries = bundle(
+        (URN, patient("u")), ("https://h.example/fhir/Patient/v", patient("v")), type="searchset"
+    )
+    land(
+        tmp_path,
+        {
+            "a": {
+                "bundle.json": [entries],
+                "patients.ndjson": [patient(), patient("i", identifier=identified("7"))],
+                "rest.ndjson": [
+                    about("relative", ref("Patient/p")),
+                    about("absolute", ref("https://h.example/fhir/Patient/p")),
+                    about("versioned", ref("Patient/p/_history/3")),
+                    about("absolute-versioned", ref("http://h.example/Patient/p/_history/3")),
+                    about("urn", ref(URN.lower())),
+                    about("url", ref("https://h.example/fhir/Patient/v")),
+                    about("conditional", ref(f"Patient?identifier={MRN}|7")),
+                    about("encoded", ref("Patient?identifier=urn%3Amrn%7C7")),
+                    about("identifier", {"identifier": {"system": MRN, "value": "7"}}),
+                    about("typed", {"type": "Patient", "identifier": {"system": MRN, "value": "7"}}),
+                ],
+            }
+        },
+    )
+    con = build(tmp_path)
+    assert persons(con, "measurement") == [
+        ("absolute", "Patient/p"),
+        ("absolute-versioned", "Patient/p"),
+        ("conditional", "Patient/i"),
+        ("encoded", "Patient/i"),
+        ("identifier", "Patient/i"),
+        ("relative", "Patient/p"),
+        ("typed", "Patient/i"),
+        ("url", "Patient/v"),
+        ("urn", "Patient/u"),
+        ("versioned", "Patient/p"),
+    ]
+    assert findings(con) == []
+
+
+def test_a_resource_without_an_id_is_known_by_its_full_url(tmp_path: Path) -> None:
+    person = patient() | {"id": None}
+    del person["id"]
+    con = clinical(tmp_path, bundle((URN, person), ("urn:uuid:1", about("o", ref(URN)))))
+    assert persons(con, "measurement") == [("o", f"Patient/{URN}")]
+
+
+def test_an_identifier_of_two_patients_means_neither_and_is_a_finding(tmp_path: Path) -> None:
+    con = clinical(
+        tmp_path,
+        patient("p", identifier=identified("7")),
+        patient("q", identifier=identified("7")),
+        about("o", ref(f"Patient?identifier={MRN}|7")),
+    )
+    assert persons(con, "measurement") == [("o", None)]
+    assert findings(con) == [("Observation", "o", "reference:unresolved-patient")]
+
+
+def test_an_identifier_that_a_medication_shares_still_means_the_patient(tmp_path: Path) -> None:
+    drug = {"resourceType": "Medication", "id": "m", "identifier": identified("7")}
+    con = clinical(
+        tmp_path,
+        patient("p", identifier=identified("7")),
+        drug,
+        about("o", {"identifier": {"system": MRN, "value": "7"}}),
+    )
+    assert persons(con, "measurement") == [("o", "Patient/p")]
+
+
+def test_references_never_reach_into_another_site(tmp_path: Path) -> None:
+    land(tmp_path, {"a": {"1.ndjson": [patient()]}, "b": {"1.ndjson": [about("o", ref("Patient/p"))]}})
+    con = build(tmp_path)
+    assert rows(con, "quality.finding", "site, rule") == [("b", "reference:unresolved-patient")]
+
+
+def test_a_reference_to_nobody_is_a_finding_of_each_type_that_has_persons(tmp_path: Path) -> None:
+    nobody = {"subject": ref("Patient/nobody")}
+    con = clinical(
+        tmp_path,
+        {"resourceType": "Condition", "id": "1"} | nobody,
+        {"resourceType": "Encounter", "id": "1", "status": "finished", "class": {"code": "IMP"}} | nobody,
+        {"resourceType": "Procedure", "id": "1", "status": "completed"} | nobody,
+        {"resourceType": "AdverseEvent", "id": "1", "actuality": "actual"} | nobody,
+        administration("1", medicationCodeableConcept=coded(ATC, "L01BB06")) | nobody,
+        observation("1", LOINC, "777-3") | nobody,
+    )
+    assert {(kind, rule) for kind, _, rule in findings(con)} == {
+        (kind, "reference:unresolved-patient")
+        for kind in (
+            "AdverseEvent",
+            "Condition",
+            "Encounter",
+            "MedicationAdministration",
+            "Observation",
+            "Procedure",
+        )
+    }
+    assert len(findings(con)) == 6
+
+
+def test_a_medication_is_found_in_another_file_contained_and_nowhere(tmp_path: Path) -> None:
+    clofarabine = {"resourceType": "Medication", "code": coded(ATC, "L01BB06")}
+    land(
+        tmp_path,
+        {
+            "a": {
+                "1.ndjson": [
+                    patient(),
+                    administration("file", medicationReference=ref("Medication/m")),
+                    administration(
+                        "inside", contained=[clofarabine | {"id": "x"}], medicationReference=ref("#x")
+                    ),
+                    administration("nowhere", medicationReference=ref("Medication/gone")),
+                    administration("r5", medication={"reference": ref("Medication/m")})
+                    | {"occurenceDateTime": "2020-03-01", "effectiveDateTime": None},
+                ],
+                "2.ndjson": [clofarabine | {"id": "m"}],
+            }
+        },
+    )
+    con = build(tmp_path)
+    assert rows(con, "clinical.drug_exposure", "resource_id, concept") == [
+        ("file", "clofarabine"),
+        ("inside", "clofarabine"),
+        ("nowhere", None),
+        ("r5", "clofarabine"),
+    ]
+    assert findings(con) == [("MedicationAdministration", "nowhere", "reference:unresolved-medication")]
