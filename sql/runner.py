@@ -1,135 +1,101 @@
-"""Orders and builds the models of a folder: each `*.sql` file is one bare select, its name is the table's."""
+"""Builds a folder of models: each a bare select in a file of its own, ordered by what they read."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
-from hashlib import sha256
 from pathlib import Path
 
-from duckdb import DuckDBPyConnection
+import duckdb
 
+READS = re.compile(r'\b(?:from|join)\s+(?:"?([a-z_][a-z0-9_]*)"?\.)?"?([a-z_][a-z0-9_]*)"?', re.IGNORECASE)
+PARAMETERS = re.compile(r"\$([a-z_]+)")
+COMMENTS = re.compile(r"--.*")
 VIEW_MARK = "-- view"
-PARAMETER = re.compile(r"\$([a-z_][a-z0-9_]*)")
-SCHEMA = re.compile(r"^[a-z][a-z0-9_]*$")
 
 
 class ModelError(Exception):
-    """A model that can't be ordered: not one select, or one that reads itself by way of others."""
-
-
-@dataclass(frozen=True)
-class Model:
-    """A model as written: where it goes, its select, the parameters it names and the models it reads."""
-
-    schema: str
-    name: str
-    sql: str
-    is_view: bool
-    parameters: frozenset[str]
-    reads: frozenset[str]
+    """Models that read each other in a circle, or one that can't be built. Holds no value of the data."""
 
 
 @dataclass(frozen=True)
 class ModelBuild:
-    """A model that was built, with the number of its rows (None for a view) and the sha256 of its text."""
+    """A model that was built; `rows` is None for a view."""
 
     schema: str
     name: str
     rows: int | None
-    digest: str
+
+
+@dataclass(frozen=True)
+class _Model:
+    name: str
+    text: str
+
+    @property
+    def is_view(self) -> bool:
+        return self.text.startswith(VIEW_MARK)
+
+    @property
+    def code(self) -> str:
+        return COMMENTS.sub("", self.text)
 
 
 def build_models(
-    con: DuckDBPyConnection, folder: Path, schema: str, *, parameters: Mapping[str, object]
+    con: duckdb.DuckDBPyConnection,
+    folder: Path,
+    schema: str,
+    *,
+    parameters: Mapping[str, object] | None = None,
 ) -> list[ModelBuild]:
-    """Builds every `*.sql` of `folder` in `schema`, each after those that it reads, and returns what was built.
+    """Builds every `*.sql` of the folder as a table (or view, where its first line says so) of the schema.
 
-    An unqualified name is a table of `schema`, else of `clinical`. A file whose first line is `-- view` becomes a
-    view. `parameters` are bound by name (`$data_cutoff`), to the models that name them.
-    Raises ModelError for a cycle or a file that is no select; an error of DuckDB's is left as it is.
+    A name without a schema is looked for in `schema`, then in `clinical`. Parameters are bound by name; a
+    model gets those that it names. Returns what was built, in order. Raises ModelError on a circle.
     """
-    if not SCHEMA.match(schema):
-        raise ModelError(f'schema "{schema}" is no name of lower-case letters, digits and underscores')
     con.execute(f'create schema if not exists "{schema}"')
     con.execute("create schema if not exists clinical")
-    models = _read_models(con, folder, schema)
-    former = con.execute("select current_setting('search_path')").fetchone()
     con.execute(f"set search_path = '{schema},clinical'")
-    try:
-        return [_build(con, model, parameters) for model in ordered(models)]
-    finally:
-        con.execute(f"set search_path = '{former[0] if former else ''}'")
+    built = [_build(con, model, schema, parameters or {}) for model in _ordered(_read(folder), schema)]
+    con.execute("reset search_path")
+    return built
 
 
-def ordered(models: Mapping[str, Model]) -> Iterator[Model]:
-    """The models, each after those that it reads, by name where that leaves a choice."""
-    graph = {name: sorted(models[name].reads) for name in sorted(models)}
+def _read(folder: Path) -> dict[str, _Model]:
+    paths = sorted(folder.glob("*.sql"))
+    return {path.stem: _Model(path.stem, path.read_text(encoding="utf-8")) for path in paths}
+
+
+def _ordered(models: Mapping[str, _Model], schema: str) -> list[_Model]:
+    """The models so that each comes after those it reads; by name where that leaves a choice."""
+    sorter = TopologicalSorter({name: _needs(model, models, schema) for name, model in models.items()})
     try:
-        order = list(TopologicalSorter(graph).static_order())
+        sorter.prepare()
     except CycleError as error:
-        raise ModelError("models read each other in a circle: " + " → ".join(error.args[1])) from error
-    return (models[name] for name in order)
+        raise ModelError(f"models read each other in a circle: {' → '.join(error.args[1])}") from error
+    ordered: list[_Model] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        ordered += [models[name] for name in ready]
+        sorter.done(*ready)
+    return ordered
 
 
-def _read_models(con: DuckDBPyConnection, folder: Path, schema: str) -> dict[str, Model]:
-    files = sorted(folder.glob("*.sql"))
-    names = {file.stem for file in files}
-    return {file.stem: _read_model(con, file, schema, names) for file in files}
+def _needs(model: _Model, models: Mapping[str, _Model], schema: str) -> set[str]:
+    read = {name for place, name in READS.findall(model.code) if place in ("", schema)}
+    return (read & set(models)) - {model.name}
 
 
-def _read_model(con: DuckDBPyConnection, file: Path, schema: str, names: set[str]) -> Model:
-    sql = file.read_text(encoding="utf-8").strip().removesuffix(";")
-    tables = {name for place, name in _tables(con, sql, file) if place in ("", schema)}
-    return Model(
-        schema=schema,
-        name=file.stem,
-        sql=sql,
-        is_view=sql.startswith(VIEW_MARK),
-        parameters=frozenset(PARAMETER.findall(_without_comments(sql))),
-        reads=frozenset((tables & names) - {file.stem}),
-    )
-
-
-def _without_comments(sql: str) -> str:
-    return re.sub(r"--[^\n]*", "", sql)
-
-
-def _tables(con: DuckDBPyConnection, sql: str, file: Path) -> set[tuple[str, str]]:
-    """(schema or '', name) of every table that a select reads, its own CTEs aside, as DuckDB's parser sees it."""
-    row = con.execute("select json_serialize_sql(?::varchar)", [sql]).fetchone()
-    tree = json.loads(row[0]) if row else {"error": True}
-    if tree["error"] or len(tree["statements"]) != 1:
-        raise ModelError(f"{file.name}: not one select; {tree.get('error_message', 'write a bare select')}")
-    ctes = {("", str(entry["key"])) for node in _nodes(tree) for entry in _ctes(node)}
-    tables = {
-        (node["schema_name"], node["table_name"]) for node in _nodes(tree) if node.get("type") == "BASE_TABLE"
-    }
-    return tables - ctes
-
-
-def _ctes(node: dict) -> list[dict]:
-    cte_map = node.get("cte_map")
-    return list(cte_map["map"]) if isinstance(cte_map, dict) else []
-
-
-def _nodes(tree: object) -> Iterator[dict]:
-    if isinstance(tree, dict):
-        yield tree
-        tree = list(tree.values())
-    if isinstance(tree, list):
-        for part in tree:
-            yield from _nodes(part)
-
-
-def _build(con: DuckDBPyConnection, model: Model, parameters: Mapping[str, object]) -> ModelBuild:
-    target = f'"{model.schema}"."{model.name}"'
+def _build(
+    con: duckdb.DuckDBPyConnection, model: _Model, schema: str, parameters: Mapping[str, object]
+) -> ModelBuild:
     kind = "view" if model.is_view else "table"
-    bound = {name: parameters[name] for name in sorted(model.parameters)}
-    con.execute(f"create or replace {kind} {target} as {model.sql}", bound or None)
-    counted = None if model.is_view else con.execute(f"select count(*) from {target}").fetchone()  # noqa: S608
-    rows = counted[0] if counted else None
-    return ModelBuild(model.schema, model.name, rows, sha256(model.sql.encode()).hexdigest())
+    wanted = {name: parameters[name] for name in sorted(set(PARAMETERS.findall(model.code)))}
+    # A trailing comment would swallow what follows it, so the text ends in a line break.
+    con.execute(f'create or replace {kind} "{schema}"."{model.name}" as\n{model.text}\n', wanted or None)
+    if model.is_view:
+        return ModelBuild(schema, model.name, None)
+    counted = con.table(f'"{schema}"."{model.name}"').count("*").fetchone()
+    return ModelBuild(schema, model.name, counted[0] if counted else None)
