@@ -191,7 +191,7 @@ def test_a_sites_own_codes_and_values_fall_on_the_codelists_by_its_concept_map(t
         (LOCAL, response, {"CRwithoutP": "CRp"}),
         ("urn:wards|2", LOINC, {"W": ANC}),
     )
-    answer = {"valueCodeableConcept": coded(LOCAL, "CRwithoutP")}
+    answer: Resource = {"valueCodeableConcept": coded(LOCAL, "CRwithoutP")}
     con = clinical(
         tmp_path,
         patient(),

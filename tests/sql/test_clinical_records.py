@@ -293,7 +293,7 @@ def encounter(
 
 
 def test_a_person_dies_by_each_kind_of_source_and_never_by_an_unmapped_discharge(tmp_path: Path) -> None:
-    stay = {"period": {"start": "2020-03-01", "end": "2020-03-05T08:00:00+09:00"}}
+    stay: Resource = {"period": {"start": "2020-03-01", "end": "2020-03-05T08:00:00+09:00"}}
     con = clinical(
         tmp_path,
         patient("dated", deceasedDateTime="2020-05"),
