@@ -9,7 +9,7 @@ from reports.rendering.order import groups_in_order
 from reports.rendering.response_sections import times_table
 from reports.rendering.section import COUNTED, LIMITS, TREATED, Section, Source, group_columns
 from reports.rendering.tables import Ask, Column, Line, Table, results_table
-from reports.rendering.words import METHODS, level_words
+from reports.rendering.words import METHODS, analysis_words, level_words
 
 BIASED = (
     "Naive: biased, and here only to compare with published figures. Who has the event has lived to have it, and "
@@ -117,11 +117,24 @@ def _tests(source: Source, analysis: str, event: str) -> Table:
     )
 
 
+def _proportions(source: Source) -> list[Line]:
+    """Remission and overall response: persons, percentage and its limits by the protocol's method."""
+    method = source.protocol.analyses.proportion_interval
+    made = []
+    for analysis in ("response.remission", "response.overall"):
+        ask = Ask(analysis=analysis, method=method)
+        made.append(Line(analysis_words(analysis)))
+        made.append(Line("n (%)", replace(ask, show=("n",), aside=("percent",))))
+        made.append(Line(f"95% CI, {METHODS.get(method, method)}", replace(ask, show=("ci_low", "ci_high"))))
+    return made
+
+
 def _outcomes(source: Source, event: str) -> Table:
     groups = ["all", *groups_in_order(source.results.groups(event))]
     lines = [
         Line("Best response"),
         *source.lines("response.best"),
+        *_proportions(source),
         Line("Deaths"),
         *source.lines("death"),
         Line("Overall survival, weeks"),
