@@ -206,7 +206,7 @@ def _limits(source: Source) -> Iterator[Sentence]:
             cell("exposure.evidence", "n", level="ordered"),
             Cell(" persons ("),
             cell("exposure.evidence", "percent", level="ordered"),
-            Cell("%): a lower bound of the evidence."),
+            Cell("%): a lower bound, since one order counts as one dose."),
         )
     if protocol.survival_by is not None:
         yield (

@@ -125,6 +125,7 @@ def _identity_tables(report: Report) -> list[Table]:
         plain_table("E.2", "Codelists", ("Codelist", "Codes"), report.codelists),
         replace(
             plain_table("E.3", "Inputs", ("Site", "File (sha256)", "Bytes", "Landed"), inputs),
-            folded=f"The {len(inputs)} files that the numbers were made from, with their hashes",
+            is_long=True,
+            notes=(f"The {len(inputs)} files that the numbers were made from.",),
         ),
     ]

@@ -127,8 +127,11 @@ def _baseline(source: Source, number: str, title: str, analyses: tuple[str, ...]
     by = source.protocol.survival_by
     groups = ["all", *(groups_in_order(source.results.groups(by.event)) if by else [])]
     persons = Line("Persons", Ask(analysis="overall_survival", show=("n",)))
-    lines = [persons, *(line for analysis in analyses for line in _baseline_lines(source, analysis))]
-    made = results_table(source.results, number, title, lines, group_columns(groups, COUNTED.ask))
+    asked = [analysis for analysis in analyses if source.results.has(analysis)]
+    lines = [line for analysis in asked for line in _baseline_lines(source, analysis)]
+    made = results_table(
+        source.results, number, title, [persons, *lines] if lines else [], group_columns(groups, COUNTED.ask)
+    )
     return replace(
         made,
         head="Characteristic",
@@ -199,7 +202,7 @@ def _evidence_notes(source: Source) -> tuple[str, ...]:
     if "ordered" in source.protocol.population.index_drug.evidence:
         return (
             *notes,
-            "Exposure known from orders alone is a lower bound of the evidence, not of the doses given.",
+            "Exposure known from orders alone is a lower bound: one order counts as one dose.",
         )
     return notes
 

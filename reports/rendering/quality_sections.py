@@ -71,7 +71,7 @@ def _quarantine(quarantined: Sequence[tuple[object, ...]]) -> list[Table]:
     where = "The lines themselves stay in landing; no value of one is printed here."
     return [
         replace(counts, notes=("What couldn't be read was set aside and is in no result.",)),
-        replace(listing, notes=(said, where), folded=f"The quarantined, each with its file and line. {said}"),
+        replace(listing, notes=(said, where), is_long=True),
     ]
 
 

@@ -110,7 +110,7 @@ class Table:
     method: str = ""
     notes: tuple[str, ...] = ()
     is_listing: bool = False
-    folded: str = ""
+    is_long: bool = False
 
     @property
     def head_rows(self) -> list[list[Heading]]:
@@ -227,7 +227,7 @@ def whole_table(results: Results) -> Table:
     )
     names = ("Population", "Group", "Level", "Statistic", "Method", "Result")
     columns = tuple(Column(name) for name in names)
-    return Table("F.1", "All results", columns, rows, head="Analysis", is_listing=True)
+    return Table("F.1", "All results", columns, rows, head="Analysis", is_listing=True, is_long=True)
 
 
 def plain_table(number: str, title: str, names: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -19,7 +20,7 @@ from tests.rendering.reports import (
 
 
 @pytest.mark.parametrize("make", [drawn_report, bare_report, hostile_report])
-def test_every_row_of_the_results_is_shown_with_its_text(make: type[Report]) -> None:
+def test_every_row_of_the_results_is_shown_with_its_text(make: Callable[[], Report]) -> None:
     report = make()
     page, expected = Page(render_html(report)), texts_of(report.results)
     assert {key for key, _ in page.shown} == set(expected)
