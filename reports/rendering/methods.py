@@ -34,7 +34,10 @@ def method_rules(protocol: Protocol, data_cutoff: str) -> list[Rules]:
     groups = [
         Rules("Persons and time", (*_population(protocol), *_time(protocol, data_cutoff))),
         Rules("Exposure", tuple(_exposure(protocol))),
-        Rules("Response", tuple(response_rules(protocol.response) if protocol.response else ())),
+        Rules(
+            "Response",
+            tuple(response_rules(protocol.response, protocol.measurements) if protocol.response else ()),
+        ),
         Rules("Endpoints", tuple(endpoint_rules(protocol))),
         Rules("Deaths and safety", (*death_rules(protocol), *safety_rules(protocol))),
         Rules("Statistics", tuple(statistics_rules(protocol))),

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from reports.rendering.words import listed
-from studies.protocol import Condition, Response
+from reports.rendering.words import UNITS, listed
+from studies.protocol import Condition, Measurement, Response
 
 SIGNS = (("above", ">"), ("at_least", "≥"), ("below", "<"), ("at_most", "≤"))
 
 
-def response_rules(rules: Response) -> Iterator[tuple[str, str]]:
+def response_rules(rules: Response, measurements: Mapping[str, Measurement]) -> Iterator[tuple[str, str]]:
     """Pairs of a name and a sentence: assessments, criteria in their order, and what follows from them."""
     yield (
         "Assessment",
@@ -31,8 +31,8 @@ def response_rules(rules: Response) -> Iterator[tuple[str, str]]:
             "the platelet count's date.",
         )
     for criterion in rules.criteria:
-        every = "; ".join(_condition(condition) for condition in criterion.all)
-        some = " or ".join(_condition(condition) for condition in criterion.any)
+        every = "; ".join(_condition(condition, measurements) for condition in criterion.all)
+        some = " or ".join(_condition(condition, measurements) for condition in criterion.any)
         yield f"{criterion.response} ({rules.criteria_set})", every + (f"; and {some}." if some else ".")
     yield (
         "Deciding",
@@ -72,14 +72,23 @@ def _relapse(rules: Response) -> str:
     return f"Later than the day of the first remission, the earliest of: {'; '.join(signs)}."
 
 
-def _condition(condition: Condition) -> str:
+def _condition(condition: Condition, measurements: Mapping[str, Measurement]) -> str:
+    unit = unit_words(measurements, condition.variable)
     bounds = [(sign, getattr(condition, name)) for name, sign in SIGNS]
-    said = [f"{sign} {value:g}" for sign, value in bounds if value is not None]
+    said = [f"{sign} {value:g}{unit}" for sign, value in bounds if value is not None]
     if condition.at_most_of_baseline is not None:
         said.append(f"≤ {condition.at_most_of_baseline:g} of the baseline")
     if condition.equals is not None:
         said.append("yes" if condition.equals else "no")
     return f"{_said(condition.variable)} {' and '.join(said)}"
+
+
+def unit_words(measurements: Mapping[str, Measurement], name: str) -> str:
+    """The unit of a measurement after a space; nothing for what has none."""
+    if name not in measurements:
+        return ""
+    unit = measurements[name].unit
+    return f" {UNITS.get(unit, unit)}"
 
 
 def _said(name: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from reports.rendering.words import listed, plain
-from studies.protocol import Laboratory, Protocol
+from reports.rendering.methods_response import unit_words
+from reports.rendering.words import plain
+from studies.protocol import Laboratory, Measurement, Protocol
 
 SOURCES = {
     "patient": "the Patient",
@@ -20,7 +21,7 @@ def death_rules(protocol: Protocol) -> Iterator[tuple[str, str]]:
     deaths = protocol.deaths
     yield (
         "Death",
-        f"From {listed([SOURCES[name] for name in deaths.order], 'else')}, in this order, which also settles a "
+        f"From {', else '.join(SOURCES[name] for name in deaths.order)}, in this order, which also settles a "
         "conflict of dates. A death without any date is dated at the last contact.",
     )
     after = (
@@ -59,12 +60,12 @@ def safety_rules(protocol: Protocol) -> Iterator[tuple[str, str]]:
         "drug. Fatal: by outcome, or grade 5.",
     )
     if safety.laboratory is not None:
-        yield "Laboratory grades", _laboratory(safety.laboratory)
+        yield "Laboratory grades", _laboratory(safety.laboratory, protocol.measurements)
 
 
-def _laboratory(laboratory: Laboratory) -> str:
+def _laboratory(laboratory: Laboratory, measurements: Mapping[str, Measurement]) -> str:
     limits = [
-        f"{plain(test.measurement)} {sign} {value:g}"
+        f"{plain(test.measurement)} {sign} {value:g}{unit_words(measurements, test.measurement)}"
         for test in laboratory.tests
         for sign, value in (("≥", test.lower), ("≤", test.upper))
         if value is not None

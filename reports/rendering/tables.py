@@ -55,6 +55,11 @@ class Entry:
     is_short: bool = False
 
     @property
+    def is_code(self) -> bool:
+        """Whether it is a hash or the like, which may be broken anywhere."""
+        return any(len(cell.text) > 40 and " " not in cell.text for cell in self.main)
+
+    @property
     def is_empty(self) -> bool:
         """Whether no result stands here."""
         return not any(cell.text for cell in (*self.main, *self.aside))
@@ -62,11 +67,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class Column:
-    """A column's heading, the heading over it and its neighbours, and what its results are."""
+    """A column's heading, the heading over it and its neighbours, what its results are, and whether numbers."""
 
     name: str
     ask: Ask = Ask()
     over: str = ""
+    is_number: bool = True
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,7 @@ class Heading:
     text: str
     columns: int = 1
     rows: int = 1
+    is_number: bool = True
 
 
 @dataclass(frozen=True)
@@ -116,7 +123,7 @@ class Table:
     def head_rows(self) -> list[list[Heading]]:
         """The rows of the table's head, without its first column."""
         if not any(column.over for column in self.columns):
-            return [[Heading(column.name) for column in self.columns]]
+            return [[Heading(column.name, is_number=column.is_number) for column in self.columns]]
         top: list[Heading] = []
         for over, columns in groupby(self.columns, key=lambda column: column.over):
             together = list(columns)
@@ -226,16 +233,16 @@ def whole_table(results: Results) -> Table:
         for row in results.frame.iter_rows(named=True)
     )
     names = ("Population", "Group", "Level", "Statistic", "Method", "Result")
-    columns = tuple(Column(name) for name in names)
+    columns = tuple(Column(name, is_number=name == "Result") for name in names)
     return Table("F.1", "All results", columns, rows, head="Analysis", is_listing=True, is_long=True)
 
 
 def plain_table(number: str, title: str, names: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     """A table of what is no statistic: versions, hashes, rules."""
-    lines = tuple(
-        Row(str(row[0]), tuple(Entry((Cell("" if value is None else str(value)),)) for value in row[1:]))
-        for row in rows
+    filled = [tuple("" if value is None else value for value in row) for row in rows]
+    columns = tuple(
+        Column(name, is_number=all(isinstance(row[i], int) for row in filled))
+        for i, name in enumerate(names[1:], 1)
     )
-    return Table(
-        number, title, tuple(Column(name) for name in names[1:]), lines, head=names[0], is_listing=True
-    )
+    lines = tuple(Row(str(row[0]), tuple(Entry((Cell(str(value)),)) for value in row[1:])) for row in filled)
+    return Table(number, title, columns, lines, head=names[0], is_listing=True)

@@ -38,7 +38,7 @@ LEVELS = {
     "related": "Related to the index drug",
     "fatal": "Fatal",
     "led_to_discontinuation": "Led to discontinuation",
-    "all": "All",
+    "all": "All deaths",
     "due_to_teae": "Due to a treatment-emergent event",
     "later": "Later",
     "naive": "Naive (biased)",
@@ -65,6 +65,7 @@ METHODS = {
     "firth": "Cox with Firth's penalty",
     "aalen-johansen": "Aalen-Johansen",
 }
+UNITS = {"10*9/L": "\N{MULTIPLICATION SIGN}10⁹/L", "umol/L": "µmol/L"}
 DASH = "\N{EN DASH}"
 ABBREVIATIONS = {"hsct": "HSCT", "teae": "TEAE", "anc": "ANC", "alt": "ALT", "ast": "AST", "mrd": "MRD"}
 
