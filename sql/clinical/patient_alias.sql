@@ -3,11 +3,11 @@
 with named as (
     select site, patient_key as name, patient_key from merge
     union
-    select alias.site, alias.alias, alias.resource_key
-    from fhir.alias as alias
+    select alias.site, alias.name, alias.resource_key
+    from current.alias as alias
     -- What is a held Patient's own key means that one.
-    anti join current.patient as held on held.site = alias.site and held.resource_key = alias.alias
-    where starts_with(alias.resource_key, 'Patient/')
+    anti join current.patient as held on held.site = alias.site and held.resource_key = alias.name
+    where alias.resource_type = 'Patient'
 )
 
 -- Several Patients may share a name when they are merged; when they aren't, it means none of them.

@@ -7,15 +7,14 @@ with own as (
 ),
 
 -- An alias of several resources means none of them; it becomes a finding, not a guess.
-alias as (
-    select alias.site, resource.resource_type, alias.alias as name, min(alias.resource_key) as resource_key
-    from fhir.alias as alias
-    join resource on resource.site = alias.site and resource.resource_key = alias.resource_key
-    anti join own on own.site = alias.site and own.name = alias.alias
-    group by alias.site, resource.resource_type, alias.alias
-    having count(distinct alias.resource_key) = 1
+other as (
+    select alias.site, alias.resource_type, alias.name, min(alias.resource_key) as resource_key
+    from alias
+    anti join own on own.site = alias.site and own.name = alias.name
+    group by alias.site, alias.resource_type, alias.name
+    having count(*) = 1
 )
 
 from own
 union all
-from alias
+from other

@@ -1,16 +1,22 @@
 -- One row per Observation's own value (component 0) and per component: the number that was written, and its unit. Text
 -- that isn't read as a number stays behind.
 
-with element as (
-    select
-        site,
-        resource_key,
-        component,
-        any_value(columns(* exclude (
-            site, resource_key, component, code_system, code_code, code_display, value_system, value_code
-        )))
+with coded_twice as (
+    select site, resource_key, component
     from observation
     group by site, resource_key, component
+    having count(*) > 1
+),
+
+-- Rows of one element differ in their codings only. Most have one, and needn't be sorted to be made one.
+element as (
+    select * exclude (code_system, code_code, code_display, value_system, value_code)
+    from observation
+    anti join coded_twice using (site, resource_key, component)
+    union all
+    select distinct * exclude (code_system, code_code, code_display, value_system, value_code)
+    from observation
+    semi join coded_twice using (site, resource_key, component)
 ),
 
 -- Text counts only where it reads as a number, with or without a comparator.

@@ -60,6 +60,12 @@ unit as (
     where has_unit_problem
 ),
 
+refused as (
+    select distinct site, type, id
+    from fhir.resource
+    where status = 'quarantined' and not is_contained and id is not null
+),
+
 -- The former version stays current where the newest can't be read.
 newest as (
     select
@@ -73,7 +79,8 @@ newest as (
             coalesce(hash, '')
         )) as status
     from fhir.resource
-    where status in ('mapped', 'quarantined') and not is_contained and id is not null
+    semi join refused using (site, type, id)
+    where status in ('mapped', 'quarantined') and not is_contained
     group by site, type, id
 ),
 

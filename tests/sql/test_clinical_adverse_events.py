@@ -123,6 +123,30 @@ def test_serious_and_fatal_by_code_whatever_the_case_and_by_the_sites_map(tmp_pa
     ]
 
 
+def test_a_fatal_event_dates_the_death_by_its_end_else_its_date(tmp_path: Path) -> None:
+    fatal = coded(OUTCOME, "fatal")
+    period = {"start": "2020-03-01", "end": "2020-03-05"}
+    con = clinical(
+        tmp_path,
+        patient(),
+        event("date", date="2020-03-02", outcome=fatal),
+        r5_event("period", occurrencePeriod=period, outcome=[fatal]),
+        r5_event("error", occurrencePeriod=period, outcome=[fatal], status="entered-in-error"),
+        event("potential", date="2020-03-02", outcome=fatal, actuality="potential"),
+        condition(
+            "condition",
+            category=[coded(CATEGORY, "adverse-event")],
+            onsetDateTime="2020-03",
+            extension=[grade("5")],
+        ),
+    )
+    assert rows(con, "clinical.death_record", "resource_id, died_text") == [
+        ("condition", "2020-03"),
+        ("date", "2020-03-02"),
+        ("period", "2020-03-05"),
+    ]
+
+
 def grade(code: str, name: str = "severity-or-grade") -> Resource:
     return {"url": f"http://h.example/StructureDefinition/{name}", "valueCodeableConcept": coded("s:s", code)}
 

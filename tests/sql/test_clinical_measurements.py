@@ -21,7 +21,7 @@ from tests.sql.clinical_files import (
 
 EDI = "http://www.hl7korea.or.kr/CodeSystem/hira-edi-procedure"
 MARROW, ANC, PLATELETS, HAEMOGLOBIN = "11150-0", "26499-4", "26515-7", "718-7"
-BILIRUBIN, CREATININE = "1975-2", "2160-0"
+BILIRUBIN, CREATININE, AST = "1975-2", "2160-0", "1920-8"
 
 
 def quantity(
@@ -57,6 +57,8 @@ CONVERTED: list[tuple[str, Resource, float]] = [
     (BILIRUBIN, quantity(1.2, "mg/dL", "mg/dL"), 12000 / 584.66),
     (CREATININE, quantity(1, "mg/dL"), 10000 / 113.12),
     (CREATININE, quantity(80, "µmol/L"), 80.0),
+    # 1 ukat/L = 60 U/L, and in doubles 0.07 * 60 is more than 4.2.
+    (AST, quantity(0.07, "ukat/L", "ukat/L"), 4.2),
 ]
 
 

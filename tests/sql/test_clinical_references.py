@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from tests.sql.clinical_files import (
     ATC,
     LOINC,
+    WHEN,
     Resource,
     administration,
     build,
@@ -91,6 +93,15 @@ def test_an_identifier_of_two_patients_means_neither_and_is_a_finding(tmp_path: 
     )
     assert persons(con, "measurement") == [("o", None)]
     assert findings(con) == [("Observation", "o", "reference:unresolved-patient")]
+
+
+def test_an_identifier_that_was_corrected_means_the_patient_who_has_it_now(tmp_path: Path) -> None:
+    land(tmp_path, {"a": {"1.ndjson": [patient("p", identifier=identified("7"), meta={"versionId": "1"})]}})
+    corrected = patient("p", identifier=identified("8"), meta={"versionId": "2"})
+    others = [corrected, patient("q", identifier=identified("7"))]
+    references = [about(value, ref(f"Patient?identifier={MRN}|{value}")) for value in "78"]
+    land(tmp_path, {"a": {"2.ndjson": others + references}}, WHEN + timedelta(days=1))
+    assert persons(build(tmp_path), "measurement") == [("7", "Patient/q"), ("8", "Patient/p")]
 
 
 def test_an_identifier_that_a_medication_shares_still_means_the_patient(tmp_path: Path) -> None:
