@@ -115,6 +115,7 @@ def _key_figures(source: Source) -> Iterator[KeyFigure]:
         yield _proportion(source, analysis)
     yield _median(source, "duration_of_remission", "Duration of remission")
     yield _median(source, "overall_survival", "Overall survival")
+    yield _median(source, "follow_up", "Follow-up")
     yield KeyFigure(
         "Deaths",
         cell("death", "n", level="all"),
