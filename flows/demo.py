@@ -6,7 +6,6 @@ import tempfile
 from pathlib import Path
 
 from demo.hospitals import write_hospitals
-
 from flows.errors import UserError
 from flows.execute import execute, request_of
 from flows.run import Run
