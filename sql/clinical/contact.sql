@@ -54,7 +54,7 @@ with dated as (
         null as ends_on,
         site, resource_type, resource_id, resource_version, file, line, resource_key
     from diagnosis
-    where verification_status is distinct from 'entered-in-error'
+    where not list_contains(verification_statuses, 'entered-in-error')
 )
 
 select *

@@ -5,8 +5,8 @@ with record as (
         site,
         resource_key,
         any_value(columns(* exclude (
-            site, resource_key, status_system, status_code, category_system, category_code,
-            code_system, code_code, code_display
+            site, resource_key, status_system, status_code, verification_system, verification_code,
+            category_system, category_code, code_system, code_code, code_display
         )))
     from current.condition
     group by site, resource_key
@@ -32,6 +32,19 @@ status as (
         on map.site = condition.site
         and map.source_system = condition.status_system
         and map.source_code = condition.status_code
+    group by condition.site, condition.resource_key
+),
+
+verification as (
+    select
+        condition.site,
+        condition.resource_key,
+        list_sort(list_distinct(list(condition.verification_code) || list(map.target_code))) as verification_statuses
+    from current.condition
+    left join current.concept_map as map
+        on map.site = condition.site
+        and map.source_system = condition.verification_system
+        and map.source_code = condition.verification_code
     group by condition.site, condition.resource_key
 ),
 
@@ -74,8 +87,8 @@ select
     date_precision(coalesce(record.abatement_datetime, record.abatement_period_end)) as abatement_precision,
     date_first(coalesce(record.abatement_datetime, record.abatement_period_end)) as abatement_first,
     date_last(coalesce(record.abatement_datetime, record.abatement_period_end)) as abatement_last,
-    record.verification_status,
-    coalesce(record.verification_status not in ('refuted', 'entered-in-error'), true) as is_counted,
+    verification.verification_statuses,
+    not list_has_any(verification.verification_statuses, ['refuted', 'entered-in-error']) as is_counted,
     status.clinical_statuses,
     category.categories,
     -- Free text stays in landing, but for an adverse event's term.
@@ -92,6 +105,7 @@ select
     record.resource_key
 from record
 join status on status.site = record.site and status.resource_key = record.resource_key
+join verification on verification.site = record.site and verification.resource_key = record.resource_key
 join category on category.site = record.site and category.resource_key = record.resource_key
 left join coded on coded.site = record.site and coded.resource_key = record.resource_key
 left join patient_alias on patient_alias.site = record.site and patient_alias.patient_key = record.patient_key

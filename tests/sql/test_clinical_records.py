@@ -257,6 +257,29 @@ def test_a_diagnosis_has_its_dates_its_statuses_and_its_categories(tmp_path: Pat
     ]
 
 
+def test_a_refuted_or_mistaken_diagnosis_is_known_by_any_of_its_codings(tmp_path: Path) -> None:
+    standard = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
+
+    def verified(id: str, *codes: tuple[str, str]) -> Resource:
+        return condition(id, verificationStatus={"coding": [coded(*code)["coding"][0] for code in codes]})
+
+    con = clinical(
+        tmp_path,
+        patient(),
+        concept_map((LOCAL, standard, {"NO": "refuted"})),
+        verified("1", (LOCAL, "1"), (standard, "entered-in-error")),
+        verified("2", (LOCAL, "NO")),
+        verified("3", (standard, "provisional"), (LOCAL, "1")),
+        condition("4"),
+    )
+    assert rows(con, "clinical.diagnosis", "resource_id, is_counted") == [
+        ("1", False),
+        ("2", False),
+        ("3", True),
+        ("4", True),
+    ]
+
+
 def test_a_procedure_counts_when_done_or_in_progress_and_has_its_start(tmp_path: Path) -> None:
     def done(id: str, status: str, **fields: Any) -> Resource:
         base = {"resourceType": "Procedure", "id": id, "status": status, "subject": ref("Patient/p")}
