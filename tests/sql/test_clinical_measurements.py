@@ -185,6 +185,35 @@ def test_limits_of_normal_are_converted_from_their_own_unit_else_the_values(tmp_
     ]
 
 
+def test_limits_of_normal_are_those_of_one_range_and_no_other_kind_of_range(tmp_path: Path) -> None:
+    def kind(code: str) -> Resource:
+        return {"type": coded("http://terminology.hl7.org/CodeSystem/referencerange-meaning", code)}
+
+    def ranged(id: str, *ranges: Resource) -> Resource:
+        return observation(id, LOINC, HAEMOGLOBIN, referenceRange=list(ranges), valueInteger=118)
+
+    normal, wide = (
+        {"low": {"value": 120}, "high": {"value": 160}},
+        {"low": {"value": 1}, "high": {"value": 999}},
+    )
+    con = clinical(
+        tmp_path,
+        patient(),
+        ranged("kind", wide | kind("treatment"), normal | kind("normal")),
+        ranged("first", normal, wide),
+        ranged("half", {"high": {"value": 160}}, wide),
+        ranged("none", wide | kind("treatment")),
+        ranged("text", {"text": "see the leaflet"}),
+    )
+    assert rows(con, "clinical.measurement", "resource_id, reference_low, reference_high") == [
+        ("first", 120.0, 160.0),
+        ("half", None, 160.0),
+        ("kind", 120.0, 160.0),
+        ("none", None, None),
+        ("text", None, None),
+    ]
+
+
 def test_a_sites_own_codes_and_values_fall_on_the_codelists_by_its_concept_map(tmp_path: Path) -> None:
     response = "urn:cove:response"
     maps = concept_map(
