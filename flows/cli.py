@@ -100,10 +100,10 @@ def build(
 ) -> None:
     """Build the warehouse with the study's tables from what is loaded, and publish it."""
     from flows.execute import execute, request_of
-    from flows.steps import BUILD
+    from flows.steps import BUILD, LOAD
 
     request = request_of(study, home=home, files=None, out=None, data_cutoff=data_cutoff, as_of=as_of)
-    _finish(execute(request, steps=(BUILD,)))
+    _finish(execute(request, steps=(LOAD, BUILD)))
 
 
 @app.command()
@@ -116,10 +116,10 @@ def report(
 ) -> None:
     """Build the study from what is loaded, and make its report, without landing anything."""
     from flows.execute import execute, request_of
-    from flows.steps import ANALYSE, BUILD, REPORT
+    from flows.steps import ANALYSE, BUILD, LOAD, REPORT
 
     request = request_of(study, home=home, files=None, out=out, data_cutoff=data_cutoff, as_of=as_of)
-    _finish(execute(request, steps=(BUILD, ANALYSE, REPORT)))
+    _finish(execute(request, steps=(LOAD, BUILD, ANALYSE, REPORT)))
 
 
 @app.command()

@@ -38,14 +38,15 @@ def write_estimates(run: Run) -> Run:
 
 
 def study_frames(connection: duckdb.DuckDBPyConnection, study: str) -> dict[str, pl.DataFrame]:
-    """Every table of a study, by name, and `quality.resources` as `quality_resources`."""
+    """Every table of a study, by name, and those of `quality` as `quality_resources` and so on."""
     tables = connection.execute(
         "select table_name from information_schema.tables "
         "where table_schema = $study and table_type = 'BASE TABLE'",
         {"study": study},
     ).fetchall()
     frames = {name: connection.table(f'"{study}"."{name}"').pl() for (name,) in tables}
-    return {**frames, "quality_resources": connection.table("quality.resources").pl()}
+    quality = ("resources", "quarantine", "finding")
+    return {**frames, **{f"quality_{name}": connection.table(f"quality.{name}").pl() for name in quality}}
 
 
 def publish_report(run: Run) -> Run:

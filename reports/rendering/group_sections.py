@@ -35,11 +35,12 @@ def _groups(source: Source) -> Section:
 
 
 def _group_lines(source: Source) -> list[Line]:
-    """Sites, then the protocol's subgroups; those by a later event stand in section 14.2.6."""
+    """Sites, where there are several, then the protocol's subgroups; a later event has section 14.2.6."""
     later = source.protocol.survival_by.event if source.protocol.survival_by else ""
     variables = [name for name in source.results.variables() if name not in (later, "site")]
-    lines = [Line("All", Ask(group="all"))]
-    for variable in ["site", *variables]:
+    shown = ["site", *variables] if len(source.results.groups("site")) > 1 else variables
+    lines = [Line("All", Ask(group="all"))] if shown else []
+    for variable in shown:
         lines.append(Line(sentence(variable)))
         groups = groups_in_order(source.results.groups(variable))
         lines.extend(Line(_level(group), Ask(group=group)) for group in groups)

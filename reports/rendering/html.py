@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 
 import polars as pl
@@ -94,7 +95,14 @@ def result_sections(source: Source) -> list[Section]:
 
 
 def _filled(section: Section) -> Section:
-    return replace(section, tables=tuple(table for table in section.tables if table.rows))
+    """The section without its empty tables; several figures get a letter each."""
+    figures = section.figures
+    if len(figures) > 1:
+        figures = tuple(
+            replace(figure, number=f"{figure.number}{letter}")
+            for figure, letter in zip(figures, ascii_lowercase, strict=False)
+        )
+    return replace(section, tables=tuple(table for table in section.tables if table.rows), figures=figures)
 
 
 def _source(report: Report) -> Source:

@@ -63,9 +63,10 @@ def _attrition_by_site(source: Source) -> Table:
     columns = [
         Column(level_words(level), Ask(level=level, show=("n",))) for level in source.levels("attrition")
     ]
+    sites = source.results.groups("site")
     lines = [
         Line(group_words(group), Ask(analysis="attrition", group=group))
-        for group in (*source.results.groups("site"), "all")
+        for group in ((*sites, "all") if len(sites) > 1 else ())
     ]
     made = results_table(source.results, "14.1.1c", "Attrition by site", lines, columns)
     return replace(made, head="Site", population="all persons that the sources hold")

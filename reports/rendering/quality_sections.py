@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -19,7 +18,13 @@ def quality_section(source: Source, quarantined: Sequence[tuple[object, ...]]) -
     return Section(
         "D",
         "Data quality and accounting",
-        (_resources(source), *_quarantine(quarantined), _imputed(source)),
+        (
+            _resources(source),
+            _by_rule(source, "quality.quarantine", "D.2a", "Quarantined, by rule and site"),
+            *_quarantine(quarantined),
+            _by_rule(source, "quality.finding", "D.2c", "Findings in what was mapped, by rule and site"),
+            _imputed(source),
+        ),
     )
 
 
@@ -48,17 +53,22 @@ def _resources(source: Source) -> Table:
     )
 
 
+def _by_rule(source: Source, analysis: str, number: str, title: str) -> Table:
+    """How many resources break each rule: all, and by site."""
+    groups = [group for group in source.results.groups("site") if source.results.levels(analysis, group)]
+    columns = [
+        Column("All sites" if group == "all" else group_words(group), Ask(group=group, show=("n",)))
+        for group in ("all", *groups)
+    ]
+    lines = [Line(rule, Ask(analysis=analysis, level=rule)) for rule in source.levels(analysis)]
+    made = results_table(source.results, number, title, lines, columns)
+    return replace(made, head="Rule", population="every resource received, whoever it is about")
+
+
 def _quarantine(quarantined: Sequence[tuple[object, ...]]) -> list[Table]:
-    """Counts by site and rule, then the first lines of the listing, with a sentence on the others."""
+    """The first lines of the listing, with a sentence on the others."""
     if not quarantined:
         return []
-    counted = Counter((str(site), str(rule)) for site, rule, *_ in quarantined)
-    counts = plain_table(
-        "D.2a",
-        "Quarantined, by site and rule",
-        ("Site", "Rule", "Entries"),
-        [(site, rule, n) for (site, rule), n in sorted(counted.items())],
-    )
     listing = plain_table(
         "D.2b", "Quarantined, each", ("Site", "Rule", "File (sha256)", "Line"), quarantined[:LISTED]
     )
@@ -70,7 +80,6 @@ def _quarantine(quarantined: Sequence[tuple[object, ...]]) -> list[Table]:
     )
     where = "The lines themselves stay in landing; no value of one is printed here."
     return [
-        replace(counts, notes=("What couldn't be read was set aside and is in no result.",)),
         replace(listing, notes=(said, where), is_long=True),
     ]
 

@@ -19,6 +19,12 @@ def resource_rows(resources: pl.DataFrame, group: str) -> Iterator[Row]:
         yield place.at(fate).count("n", int(resources[fate].sum()))
 
 
+def rule_rows(broken: pl.DataFrame, analysis: str, group: str) -> Iterator[Row]:
+    """How many resources break each rule; `broken` has one row a resource and rule."""
+    for rule, count in broken.group_by("rule").len().sort("rule").iter_rows():
+        yield Place(analysis, group, level=rule).count("n", count)
+
+
 def imputed_date_rows(imputed: pl.DataFrame, protocol: Protocol, group: str) -> Iterator[Row]:
     """Treated persons with an imputed date, by kind; one beyond the declared kinds has its row too."""
     place = Place("quality.imputed_dates", group)

@@ -24,7 +24,7 @@ from reports.statistics.groups import (
 )
 from reports.statistics.incidence import analysis_of, incidence_rows
 from reports.statistics.laboratory import worst_grade_rows
-from reports.statistics.quality import imputed_date_rows, resource_rows
+from reports.statistics.quality import imputed_date_rows, resource_rows, rule_rows
 from reports.statistics.response import agreement_rows, evaluable_rows, not_evaluable_rows, response_rows
 from reports.statistics.rows import Row, results_frame
 from reports.statistics.survival_by_event import survival_by_rows
@@ -32,13 +32,14 @@ from reports.statistics.time_to_event import endpoint_names, endpoint_rows, foll
 from studies.protocol import Protocol, Response
 
 OVERALL_SURVIVAL = "overall_survival"
+QUALITY = ("quality_resources", "quality_quarantine", "quality_finding")
 
 
 def estimate_results(frames: Frames, protocol: Protocol) -> pl.DataFrame:
     """The rows of results.csv, sorted, one a statistic; columns as `rows.SCHEMA`.
 
-    `frames` holds the study's tables by name, and `quality_resources`; a part that the protocol switches
-    off needs no table and gives no row. The order of rows in a table changes nothing. Raises
+    `frames` holds the study's tables by name, and those of `quality` as `quality_resources` and so on; a part
+    that the protocol switches off needs no table and gives no row. The order of rows in a table changes nothing. Raises
     IncompleteTable on a table that is missing or lacks a treated person, or on a level that isn't declared.
     """
     rows = [*_group_rows(frames, protocol, everybody(frames)), *_overall_rows(frames, protocol)]
@@ -68,7 +69,13 @@ def _site_rows(frames: Frames, site: str) -> Iterator[Row]:
     """What a site has beside: it also counts those who weren't treated."""
     of_site, group = pl.col("site") == site, f"site={site}"
     yield from attrition_rows(table(frames, "attrition").filter(of_site), group)
-    yield from resource_rows(table(frames, "quality_resources").filter(of_site), group)
+    yield from _quality_rows({name: table(frames, name).filter(of_site) for name in QUALITY}, group)
+
+
+def _quality_rows(frames: Frames, group: str) -> Iterator[Row]:
+    yield from resource_rows(table(frames, "quality_resources"), group)
+    yield from rule_rows(table(frames, "quality_quarantine"), "quality.quarantine", group)
+    yield from rule_rows(table(frames, "quality_finding"), "quality.finding", group)
 
 
 def _overall_rows(frames: Frames, protocol: Protocol) -> Iterator[Row]:
@@ -81,7 +88,7 @@ def _overall_rows(frames: Frames, protocol: Protocol) -> Iterator[Row]:
         yield from _response_details(person_table(frames, "response"), protocol.response)
     yield from _time_rows(frames, protocol)
     yield from _safety_rows(frames, protocol)
-    yield from resource_rows(table(frames, "quality_resources"), "all")
+    yield from _quality_rows(frames, "all")
     imputed = table(frames, "imputed_date").join(cohort, on="person_id", how="semi")
     yield from imputed_date_rows(imputed, protocol, "all")
 

@@ -69,6 +69,9 @@ PRINTED = {
     ("duration_of_remission", "all", "", "max", ""): "167.6",
 }
 
+# Counts of resources, and of persons who are counted elsewhere by another name.
+UNTRACED = ("quality.resources", "quality.quarantine", "quality.finding", "survival_by", "sensitivity")
+
 Rows = dict[tuple[str, str, str, str, str], dict[str, str]]
 
 
@@ -153,7 +156,7 @@ def test_traced_persons_are_as_many_as_the_number(folder: Path, rows: Rows) -> N
     for analysis, level, statistic, person, site in contributions:
         traced[analysis, level, statistic].add((person, site))
     for (analysis, group, level, statistic, _), row in rows.items():
-        if statistic != "n" or analysis.startswith(("quality.resources", "survival_by", "sensitivity")):
+        if statistic != "n" or analysis.startswith(UNTRACED):
             continue
         persons = traced[analysis, level, "n"] | traced[analysis, level, ""]
         if group.startswith("site="):

@@ -28,7 +28,13 @@ def report_of(
     quarantined: list[tuple[object, ...]] | None = None,
     identity: Mapping[str, Any] | None = None,
 ) -> Report:
-    """A report of study tables, as a run would make it."""
+    """A report of study tables, as a run would make it; of the `quarantined` where some are given."""
+    if quarantined is not None:
+        places = {"site": pl.String, "rule": pl.String}
+        frames = {
+            **frames,
+            "quality_quarantine": pl.DataFrame([row[:2] for row in quarantined], schema=places, orient="row"),
+        }
     return Report(
         results=estimate_results(frames, protocol),
         curves=estimate_curves(frames, protocol),

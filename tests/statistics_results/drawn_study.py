@@ -95,6 +95,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "superseded": pl.Int64,
         "not_asked_for": pl.Int64,
     },
+    "quality_quarantine": {"site": pl.String, "rule": pl.String},
+    "quality_finding": {"site": pl.String, "rule": pl.String},
 }
 
 # person, site, age, at diagnosis, sex, phenotype, prior, refractory, doses, cycles, days, regimen, evidence,
@@ -179,6 +181,11 @@ def drawn_frames() -> dict[str, pl.DataFrame]:
         ),
         "quality_resources": frame(
             "quality_resources", [_file("north", 10, 7, 1, 1, 1), _file("south", 5, 5)]
+        ),
+        "quality_quarantine": frame("quality_quarantine", [{"site": "north", "rule": "not-json"}]),
+        "quality_finding": frame(
+            "quality_finding",
+            [{"site": site, "rule": "number-precision"} for site in ("north", "south", "south")],
         ),
     }
 

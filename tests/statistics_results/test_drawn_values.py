@@ -272,3 +272,15 @@ def test_the_decision_as_r(results: pl.DataFrame) -> None:
 
 SURVIVAL_WEEK_4 = 7 / 8 * 4 / 6
 GREENWOOD_WEEK_4 = 1 / (8 * 7) + 2 / (6 * 4)
+
+
+def test_broken_rules_are_counted_by_site(results: pl.DataFrame) -> None:
+    found = results.filter(pl.col("analysis").is_in(["quality.quarantine", "quality.finding"]))
+    rows = {(a, g, level): value for a, _, g, level, _, value, _, _ in found.iter_rows()}
+    assert rows == {
+        ("quality.quarantine", "all", "not-json"): 1,
+        ("quality.quarantine", "site=north", "not-json"): 1,
+        ("quality.finding", "all", "number-precision"): 3,
+        ("quality.finding", "site=north", "number-precision"): 1,
+        ("quality.finding", "site=south", "number-precision"): 2,
+    }
