@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from reports.rendering.lookup import Cell
 from reports.rendering.svg import ACCENT, INK, SOFT, drawing, line, polyline, text
 
-WIDTH, BOX_WIDTH, BOX_HEIGHT, GAP = 780, 430, 62, 30
+WIDTH, BOX_WIDTH, BOX_HEIGHT, GAP, WIDEST = 780, 430, 62, 30, 240
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,10 @@ def draw_flow(steps: Sequence[Box], outcomes: Sequence[Box]) -> str:
 
 
 def _outcomes(outcomes: Sequence[Box], y: float) -> list[str]:
-    width = (WIDTH - 12.0 * (len(outcomes) - 1) - 4) / len(outcomes)
+    width = min((WIDTH - 12.0 * (len(outcomes) - 1) - 4) / len(outcomes), WIDEST)
+    left = (WIDTH - len(outcomes) * width - 12 * (len(outcomes) - 1)) / 2
     bar = y - GAP / 2
-    centres = [2 + width / 2 + (width + 12) * i for i in range(len(outcomes))]
+    centres = [left + width / 2 + (width + 12) * i for i in range(len(outcomes))]
     parts = [line(WIDTH / 2, y - GAP, WIDTH / 2, bar, SOFT), line(centres[0], bar, centres[-1], bar, SOFT)]
     for centre, box in zip(centres, outcomes, strict=True):
         parts.extend(_arrow(centre, bar, y))
