@@ -54,15 +54,20 @@ def _resources(source: Source) -> Table:
 
 
 def _by_rule(source: Source, analysis: str, number: str, title: str) -> Table:
-    """How many resources break each rule: all, and by site."""
-    groups = [group for group in source.results.groups("site") if source.results.levels(analysis, group)]
-    columns = [
-        Column("All sites" if group == "all" else group_words(group), Ask(group=group, show=("n",)))
-        for group in ("all", *groups)
+    """How many resources break each rule: all, and by site. Sites are lines: there may be many."""
+    groups = ["all", *source.results.groups("site")]
+    lines = [
+        line
+        for rule in source.levels(analysis)
+        for line in (Line(rule), *(_counted(analysis, rule, group) for group in groups))
     ]
-    lines = [Line(rule, Ask(analysis=analysis, level=rule)) for rule in source.levels(analysis)]
-    made = results_table(source.results, number, title, lines, columns)
-    return replace(made, head="Rule", population="every resource received, whoever it is about")
+    made = results_table(source.results, number, title, lines, [Column("n", Ask(show=("n",)))])
+    return replace(made, head="Rule and site", population="every resource received, whoever it is about")
+
+
+def _counted(analysis: str, rule: str, group: str) -> Line:
+    label = "All sites" if group == "all" else group_words(group)
+    return Line(label, Ask(analysis=analysis, level=rule, group=group))
 
 
 def _quarantine(quarantined: Sequence[tuple[object, ...]]) -> list[Table]:

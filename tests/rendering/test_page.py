@@ -15,8 +15,10 @@ from tests.rendering.reports import (
     bare_report,
     drawn_report,
     hostile_report,
+    report_of,
     texts_of,
 )
+from tests.statistics_results.drawn_study import drawn_frames, only, reference_protocol
 
 
 @pytest.mark.parametrize("make", [drawn_report, bare_report, hostile_report])
@@ -183,3 +185,12 @@ def test_figures_are_those_of_the_page() -> None:
         "hsct_incidence",
     }  # fmt: skip
     assert all(svg in html for svg in figures_of(report).values())
+
+
+def test_a_study_that_treated_nobody_still_has_its_report() -> None:
+    frames = only(drawn_frames(), "known", "ill")
+    report = report_of(frames, reference_protocol())
+    page, expected = Page(render_html(report)), texts_of(report.results)
+    assert {key for key, _ in page.shown} == set(expected)
+    assert ("attrition|treated|all|treated|n|", "0") in page.shown
+    assert set(figures_of(report)) == {"attrition"}
