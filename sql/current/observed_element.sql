@@ -1,5 +1,4 @@
--- One row per Observation's own value (component 0) and per component: the number that was written, and its unit. Text
--- that isn't read as a number stays behind.
+-- One row per Observation's own value (component 0) and per component: the number that was written, and its unit.
 
 with coded_twice as (
     select site, resource_key, component
@@ -19,7 +18,7 @@ element as (
     semi join coded_twice using (site, resource_key, component)
 ),
 
--- Text counts only where it reads as a number, with or without a comparator.
+-- The view lets text pass only where it reads as a number, with or without a comparator.
 read as (
     select
         *,
@@ -73,8 +72,8 @@ select
     coalesce(case when has_high_unit then high_unit_code else value_unit_code end, '') as high_unit_code,
     coalesce(case when has_high_unit then high_unit else value_unit end, '') as high_unit_text,
     value_boolean,
-    value_string is not null as has_text,
-    said.number <> '' as is_text_read,
+    has_text,
+    value_string is not null as is_text_read,
     resource_type,
     resource_id,
     resource_version,
