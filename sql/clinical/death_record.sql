@@ -45,6 +45,7 @@ observation as (
         and code.code = value_code.code
     where measurement.is_counted
         and measurement.value_boolean is distinct from false
+        and not measurement.is_absent
         and (
             code.code is not null
             or (measurement.study = role.study and measurement.codelist = role.codelist)

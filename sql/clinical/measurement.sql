@@ -112,6 +112,7 @@ select
     limited.status,
     coalesce(limited.status not in ('entered-in-error', 'cancelled'), true) as is_counted,
     limited.value_boolean,
+    limited.is_absent,
     coalesce(value_codes.codes, []) as value_codes,
     limited.reference_low,
     limited.reference_high,

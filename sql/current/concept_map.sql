@@ -9,4 +9,7 @@ select distinct
     map.target_code
 from fhir.concept_map as map
 semi join resource using (site, resource_key, file, line, hash)
-where map.source_code is not null and map.target_code is not null
+where map.source_code is not null
+    and map.target_code is not null
+    -- What is narrower than the site's code is said of some of it only.
+    and coalesce(map.relationship, '') not in ('narrower', 'specializes', 'source-is-broader-than-target')

@@ -47,7 +47,7 @@ select
     component,
     status,
     patient_key,
-    coalesce(effective_datetime, effective_period_start, effective_instant) as measured,
+    coalesce(effective_datetime, effective_period_start, effective_instant, effective_period_end) as measured,
     case
         when value_number is not null then value_number::varchar
         when value_integer is not null then value_integer::varchar
@@ -72,6 +72,7 @@ select
     coalesce(case when has_high_unit then high_unit_code else value_unit_code end, '') as high_unit_code,
     coalesce(case when has_high_unit then high_unit else value_unit end, '') as high_unit_text,
     value_boolean,
+    data_absent_reason is not null as is_absent,
     has_text,
     value_string is not null as is_text_read,
     resource_type,

@@ -95,6 +95,28 @@ outdated as (
     where version.is_current
 ),
 
+narrower as (
+    select distinct map.site, map.file, map.line, map.type, map.id
+    from fhir.concept_map as map
+    semi join current.resource using (site, resource_key, file, line, hash)
+    where map.relationship in ('narrower', 'specializes', 'source-is-broader-than-target')
+),
+
+-- Sources of one death that no single day can satisfy; the protocol's order settles it.
+conflicting_death as (
+    select record.site, record.file, record.line, record.resource_type as type, record.resource_id as id
+    from clinical.death_record as record
+    join (
+        select person_id
+        from clinical.death_record
+        where person_id is not null
+        group by person_id
+        having max(died_first) > min(died_last)
+    ) as conflict on conflict.person_id = record.person_id
+    where record.died_first is not null
+    group by all
+),
+
 found as (
     select *, 'reference:unresolved-patient' as rule from unresolved_patient
     union all by name
@@ -107,6 +129,10 @@ found as (
     select *, 'unit:not-convertible' as rule from unit
     union all by name
     select *, 'version:newest-quarantined' as rule from outdated
+    union all by name
+    select *, 'concept-map:narrower-target' as rule from narrower
+    union all by name
+    select *, 'death:conflicting-dates' as rule from conflicting_death
     union all by name
     select site, file, line, type, id, rule from fhir.finding
 )

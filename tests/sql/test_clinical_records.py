@@ -449,3 +449,36 @@ def test_a_second_build_gives_the_same_tables(tmp_path: Path) -> None:
     first, second = build(tmp_path), build(tmp_path)
     for table, con in product(("clinical.person", "clinical.drug_exposure"), (second,)):
         assert rows(first, table) == rows(con, table)
+
+
+def test_a_death_observation_whose_value_is_absent_is_no_death(tmp_path: Path) -> None:
+    con = clinical(
+        tmp_path,
+        patient(),
+        observation("said", SNOMED, "419099009"),
+        observation("asked", SNOMED, "419099009", dataAbsentReason={"coding": [{"code": "unknown"}]}),
+    )
+    assert rows(con, "clinical.death_record", "resource_id") == [("said",)]
+
+
+def test_sources_of_a_death_that_no_day_satisfies_are_findings(tmp_path: Path) -> None:
+    con = clinical(
+        tmp_path,
+        patient(deceasedDateTime="2020-05"),
+        observation("agrees", SNOMED, "419099009", "2020-05-31"),
+        patient("q", deceasedDateTime="2020-05"),
+        {**observation("differs", SNOMED, "419099009", "2020-06-01"), "subject": ref("Patient/q")},
+    )
+    assert [(kind, id) for kind, id, rule in findings(con) if rule == "death:conflicting-dates"] == [
+        ("Observation", "differs"),
+        ("Patient", "q"),
+    ]
+
+
+def test_a_code_that_a_map_narrows_is_not_taken_for_the_narrower(tmp_path: Path) -> None:
+    narrowing = concept_map((LOCAL, ATC, {"chemo": "L01BB06"}))
+    narrowing["group"][0]["element"][0]["target"][0]["equivalence"] = "narrower"
+    dose = administration("dose", medicationCodeableConcept=coded(LOCAL, "chemo"))
+    con = clinical(tmp_path, patient(), dose, narrowing)
+    assert rows(con, "clinical.drug_exposure", "concept") == [(None,)]
+    assert "concept-map:narrower-target" in {rule for _, _, rule in findings(con)}
