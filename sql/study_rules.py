@@ -144,11 +144,17 @@ def _cells(bounds: list[float]) -> list[float]:
 
 
 def missing_reasons(response: Response) -> list[tuple[str, bool, str, int]]:
-    """Names of what an undecided criterion lacks, in order: pairs, the baseline, the rest."""
-    pairs = [(variable, False, f"{variable}_missing") for variable in response.pair]
+    """Names of what an undecided criterion lacks, in order: pairs, the baseline, the rest.
+
+    What means none where it is missing can only be undecided by its value, so it comes with the rest.
+    """
+    needed = [variable for variable in response.pair if variable not in response.missing_means_none]
+    others = [variable for variable in response.pair if variable not in needed]
+    pairs = [(variable, False, f"{variable}_missing") for variable in needed]
     baseline = [(response.assessment, True, "baseline_marrow_missing")]
-    rest = [(variable, False, f"{variable}_missing") for variable in ("extramedullary", response.assessment)]
-    return [(*reason, rank) for rank, reason in enumerate([*pairs, *baseline, *rest])]
+    rest = [*others, "extramedullary", response.assessment]
+    reasons = [*pairs, *baseline, *((variable, False, f"{variable}_missing") for variable in rest)]
+    return [(*reason, rank) for rank, reason in enumerate(reasons)]
 
 
 EndpointRow = tuple[str, str, str, int | None, str | None, str | None, bool]
