@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 from dataclasses import replace
@@ -27,6 +28,7 @@ def write_estimates(run: Run) -> Run:
     """Writes results.csv, and the curves' data, into a new folder beside the report's."""
     out, warehouse = _places(run)
     protocol = run.request.study.protocol
+    remove_abandoned(out)
     staging = out.with_name(f".{out.name}.{os.getpid()}.part")
     shutil.rmtree(staging, ignore_errors=True)
     (staging / "figures").mkdir(parents=True)
@@ -35,6 +37,24 @@ def write_estimates(run: Run) -> Run:
     write_results(estimate_results(frames, protocol), staging / RESULTS)
     estimate_curves(frames, protocol).write_csv(staging / CURVES)
     return replace(run, staging=staging)
+
+
+def remove_abandoned(out: Path) -> None:
+    """Removes what killed runs left beside the report's folder; never the former report, nor what a live run writes."""
+    for folder in out.parent.glob(f".{glob.escape(out.name)}.*.part"):
+        process = folder.name.removesuffix(".part").rpartition(".")[2]
+        if process.isdecimal() and not _is_alive(int(process)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def study_frames(connection: duckdb.DuckDBPyConnection, study: str) -> dict[str, pl.DataFrame]:
