@@ -46,6 +46,7 @@ def published(home: Path) -> Path:
 
 def _answer(connection: duckdb.DuckDBPyConnection, query: str, stream: TextIO) -> None:
     try:
+        _check_only_reads(connection.extract_statements(query))
         relation = connection.sql(query)
         if relation is None:
             return
@@ -55,3 +56,14 @@ def _answer(connection: duckdb.DuckDBPyConnection, query: str, stream: TextIO) -
             relation.pl().write_csv(sys.stdout.buffer if stream is sys.stdout else stream)
     except duckdb.Error as error:
         raise UserError(f"the query can't be run: {str(error).splitlines()[0]}") from error
+
+
+def _check_only_reads(statements: list[duckdb.Statement]) -> None:
+    """Raises UserError for what could write: a read-only database still copies to files and attaches others."""
+    kinds = [statement.type for statement in statements]
+    if kinds == [duckdb.StatementType.SELECT]:
+        return
+    # `explain analyze` runs the statement that it explains.
+    if kinds == [duckdb.StatementType.EXPLAIN] and "analyze" not in statements[0].query.lower():
+        return
+    raise UserError("the prompt only reads: give one select, show, describe, summarize or explain")

@@ -2,6 +2,8 @@
 limits.
 """
 
+import errno
+import lzma
 import tempfile
 import zipfile
 import zlib
@@ -129,7 +131,8 @@ def _zipped(source: Readable, budget: Budget, work: Path, depth: int, path: Path
 def _members(archive: IO[bytes], budget: Budget, work: Path, depth: int) -> Iterator[Text]:
     try:
         opened = zipfile.ZipFile(archive)
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
+        _raise_if_disk_failed(error)
         yield Text(b"", _Broken("zip"))
         return
     with opened:
@@ -192,10 +195,21 @@ class _Member:
             NotImplementedError,
             RuntimeError,
             ValueError,
+            lzma.LZMAError,
+            OSError,
         ) as error:
+            _raise_if_disk_failed(error)
             raise ArchiveError("zip") from error
         self._budget.spend(len(block))
         return block
+
+
+def _raise_if_disk_failed(error: Exception) -> None:
+    """Raises the error again unless the archive is at fault: bz2 raises an OSError without a number for broken
+    content, and a place before the file's beginning is an invalid argument.
+    """
+    if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+        raise error
 
 
 class _Gunzipped:
