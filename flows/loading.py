@@ -74,7 +74,7 @@ class Views:
         return [m for m in self._compiled[fhir_version] if resource_type in (None, m.resource)]
 
     def reads(self, fhir_version: str, resource_type: str) -> frozenset[tuple[str, ...]]:
-        return reads_of(self.mappings(fhir_version, resource_type))
+        return reads_of(m.paths for m in self.mappings(fhir_version, resource_type))
 
     def identified(self) -> frozenset[str]:
         """The types that a reference which a view reads may point to."""

@@ -1,12 +1,13 @@
 """Maps the lines of a load by the compiled views: typed JSON in, one Parquet file a view and site out."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
+from flows.refusing import take_out_refused
 from flows.routing import Lines
 from mappers.compiler import CompiledView, compile_view
 from mappers.view import View
@@ -37,7 +38,6 @@ PLACE = {
 # Below this, the sites of a type are mapped by one query; above it, each streams to its file.
 SMALL = 64 << 20
 LEAST_OBJECT = 1 << 20  # DuckDB reads in parallel by buffers of this size
-PROBED = 4096
 
 LINES_SQL = """
     select
@@ -151,11 +151,9 @@ def concept_map_mapping() -> Mapping:
     )
 
 
-def reads_of(mappings: Sequence[Mapping]) -> frozenset[tuple[str, ...]]:
-    """The paths that the mappings read, with those that lead to them, and those of the lineage."""
-    leaves = {("id",), ("meta", "versionId"), ("meta", "lastUpdated")}
-    for mapping in mappings:
-        leaves |= mapping.paths
+def reads_of(paths: Iterable[frozenset[tuple[str, ...]]]) -> frozenset[tuple[str, ...]]:
+    """The leaves that are read, with the paths that lead to them, and those of the lineage."""
+    leaves = {("id",), ("meta", "versionId"), ("meta", "lastUpdated")}.union(*paths)
     return frozenset(path[: n + 1] for path in leaves for n in range(len(path)))
 
 
@@ -253,39 +251,15 @@ def _take_out_refused(
     connection: duckdb.DuckDBPyConnection, mappings: Sequence[Mapping], part: Part
 ) -> list[int]:
     """Rewrites the part's lines without those that the reader refuses, and returns their ordinals."""
-    path = part.lines.path
-    kept, probe = path.with_suffix(".kept"), path.with_suffix(".probe")
-    refused: list[int] = []
-    with path.open("rb") as source, kept.open("wb") as target:
-        while block := [line for _, line in zip(range(PROBED), source, strict=False)]:
-            bad = _refused(connection, mappings, block, probe)
-            target.writelines(line for n, line in enumerate(block) if n not in bad)
-            refused += [_ordinal(block[n]) for n in bad]
-    kept.replace(path)
-    probe.unlink(missing_ok=True)
-    return refused
+
+    def is_readable(probe: Path, longest: int) -> bool:
+        return _is_readable(connection, mappings, probe, longest)
+
+    return [_ordinal(line) for line in take_out_refused(part.lines.path, is_readable)]
 
 
 def _ordinal(line: bytes) -> int:
     return int(line[len(b'{"ordinal":') : line.index(b",")])
-
-
-def _refused(
-    connection: duckdb.DuckDBPyConnection, mappings: Sequence[Mapping], block: list[bytes], probe: Path
-) -> set[int]:
-    """Positions of the lines that can't be read: the block is halved until they stand alone."""
-    pending, found = [(0, len(block))], set()
-    while pending:
-        start, end = pending.pop()
-        probe.write_bytes(b"".join(block[start:end]))
-        if _is_readable(connection, mappings, probe, max(map(len, block[start:end]))):
-            continue
-        if end - start == 1:
-            found.add(start)
-        else:
-            middle = (start + end) // 2
-            pending += [(start, middle), (middle, end)]
-    return found
 
 
 def _is_readable(

@@ -125,7 +125,7 @@ class Router:
         if checked.rule:
             self._refuse(file, piece, checked, digest)
         elif not checked.is_asked_for:
-            self._enter(file, piece, checked, checked.id or _id_from(piece.full_url), digest, NOT_ASKED_FOR)
+            self._enter(file, piece, checked, checked.id or id_from(piece.full_url), digest, NOT_ASKED_FOR)
         else:
             identity = self._map(file, piece, checked, digest)
             for raw in checked.contained or ():
@@ -134,18 +134,14 @@ class Router:
     def _map(self, file: LandedFile, piece: Piece, checked: Checked, digest: str) -> str:
         data, identity = piece.data, checked.id
         if not identity:
-            identity = _id_from(piece.full_url) or f"sha256:{digest}"
-            data = _with_id(data, identity)
+            identity = id_from(piece.full_url) or f"sha256:{digest}"
+            data = with_id(data, identity)
         self._write(file, piece, checked, data, digest)
         self._enter(file, piece, checked, identity, digest, MAPPED)
         return identity
 
     def _write(self, file: LandedFile, piece: Piece, checked: Checked, data: bytes, digest: str) -> None:
-        if b"\n" in data or b"\r" in data:
-            # Between tokens only: JSON has no line breaks within strings.
-            data = data.replace(b"\n", b" ").replace(b"\r", b" ")
-        if checked.fhir_version == "R5" and checked.resource_type == "MedicationAdministration":
-            data = _with_standard_spelling(data)
+        data = on_one_line(data, checked)
         self._ordinal += 1
         url = "null" if piece.full_url is None else json.dumps(piece.full_url)
         place = (
@@ -194,7 +190,7 @@ class Router:
             self._identify(file, checked, identity)
 
     def _refuse(self, file: LandedFile, piece: Piece, checked: Checked, digest: str | None) -> None:
-        identity = checked.id or (_id_from(piece.full_url) if checked.resource_type else None)
+        identity = checked.id or (id_from(piece.full_url) if checked.resource_type else None)
         self._enter(file, piece, checked, identity, digest, QUARANTINED)
 
     def _identify(self, file: LandedFile, checked: Checked, identity: str | None) -> None:
@@ -225,7 +221,7 @@ class Router:
         elif not checked.is_asked_for or not checked.id:
             self._enter(file, piece, checked, identity, digest, NOT_ASKED_FOR, True)
         else:
-            self._write(file, piece, checked, _with_id(data, identity), digest)
+            self._write(file, piece, checked, with_id(data, identity), digest)
             self._enter(file, piece, checked, identity, digest, MAPPED, True)
             self._alias_contained(file, siblings, owner_key, identity, checked)
 
@@ -243,7 +239,7 @@ class Router:
                 self.aliases.add(file.site, file.sha256, f"{key}#{other.id}", other_key)
 
 
-def _id_from(full_url: str | None) -> str | None:
+def id_from(full_url: str | None) -> str | None:
     """The id that an entry's fullUrl gives: a URN as a whole, the last part of a server's URL."""
     if not full_url:
         return None
@@ -252,9 +248,20 @@ def _id_from(full_url: str | None) -> str | None:
     return re.sub(r"/_history/[^/]*$", "", full_url).rstrip("/").rpartition("/")[2] or None
 
 
-def _with_id(data: bytes, identity: str) -> bytes:
+def with_id(data: bytes, identity: str) -> bytes:
+    """The resource with this id."""
     members = _members.decode(data)
     return msgspec.json.encode(members | {"id": msgspec.Raw(msgspec.json.encode(identity))})
+
+
+def on_one_line(data: bytes, checked: Checked) -> bytes:
+    """The resource as a line of NDJSON, its fields spelt as the standard has them."""
+    if b"\n" in data or b"\r" in data:
+        # Between tokens only: JSON has no line breaks within strings.
+        data = data.replace(b"\n", b" ").replace(b"\r", b" ")
+    if checked.fhir_version == "R5" and checked.resource_type == "MedicationAdministration":
+        data = _with_standard_spelling(data)
+    return data
 
 
 def _with_standard_spelling(data: bytes) -> bytes:

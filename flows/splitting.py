@@ -70,11 +70,21 @@ def split(path: Path, work: Path) -> Iterator[list[Piece]]:
 
     Lines of a zip count on through its members.
     """
-    before = 0
-    for text in texts_of(path, work):
-        for batch, last in _pieces(text, before, work):
-            before = last
+    for batches in split_texts(path, work):
+        yield from batches
+
+
+def split_texts(path: Path, work: Path) -> Iterator[Iterator[list[Piece]]]:
+    """The same, for each text of the file on its own: to be taken in their order, each to its end."""
+    last = 0
+
+    def batches(text: Text) -> Iterator[list[Piece]]:
+        nonlocal last
+        for batch, last in _pieces(text, last, work):  # noqa: B007 - the next text counts on from it
             yield batch
+
+    for text in texts_of(path, work):
+        yield batches(text)
 
 
 def bundle_pieces(data: bytes, line: int) -> list[Piece]:

@@ -59,23 +59,29 @@ class _Header(msgspec.Struct):
 class ShapeChecker:
     """Checks resources of the asked-for types. `reads(version, type)` gives the field paths that views
     read.
+
+    Of the `versions` that have such a type, a resource is taken to be of the first in which it is right.
     """
 
-    def __init__(self, resource_types: tuple[str, ...], reads: Reads) -> None:
+    def __init__(
+        self, resource_types: tuple[str, ...], reads: Reads, versions: tuple[str, ...] = VERSIONS
+    ) -> None:
         self._types = resource_types
         self._reads = reads
-        self._decoders = {"R4B": decoder("R4B", resource_types)}
+        self._versions = tuple(v for v in versions if any(has_type(v, name) for name in resource_types))
+        self._decoders = {v: decoder(v, resource_types) for v in self._versions[:1]}
         self._header = msgspec.json.Decoder(_Header)
         # A number keeps its text, so that one beyond a double's range is seen as such.
         self._any = msgspec.json.Decoder(float_hook=Decimal)
 
     def check(self, data: bytes) -> Checked:
         """What the resource in `data` (UTF-8, checked before) is; never raises for what the data hold."""
+        version = self._versions[0]
         try:
-            resource = self._decoders["R4B"].decode(data)
+            resource = self._decoders[version].decode(data)
         except (ValueError, RecursionError):
             return self._check_slowly(data)
-        return _right(resource, "R4B", data)
+        return _right(resource, version, data)
 
     def _check_slowly(self, data: bytes) -> Checked:
         try:
@@ -88,12 +94,14 @@ class ShapeChecker:
             return Checked(rule="not-json")
         if header.resourceType not in self._types:
             return _not_asked_for(header)
-        try:
-            return _right(self._decoder("R5").decode(data), "R5", data)
-        except RecursionError:
-            return Checked(resource_type=header.resourceType, rule="too-deep")
-        except ValueError:
-            return self._faulty(header, data)
+        for version in self._versions[1:]:
+            try:
+                return _right(self._decoder(version).decode(data), version, data)
+            except RecursionError:
+                return Checked(resource_type=header.resourceType, rule="too-deep")
+            except ValueError:
+                continue
+        return self._faulty(header, data)
 
     def _decoder(self, version: str) -> msgspec.json.Decoder[Any]:
         if version not in self._decoders:
@@ -107,7 +115,7 @@ class ShapeChecker:
         except ValueError:
             return Checked(resource_type=header.resourceType, rule="not-json")
         kind = header.resourceType
-        faults = {v: list(faults_of(v, kind, value)) for v in VERSIONS if has_type(v, kind)}
+        faults = {v: list(faults_of(v, kind, value)) for v in self._versions if has_type(v, kind)}
         version = min(faults, key=lambda v: len(faults[v]))
         reads = self._reads(version, kind)
         named = [fault for fault in faults[version] if fault.what != "unknown"]
