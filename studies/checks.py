@@ -12,13 +12,24 @@ from studies.marked_yaml import KeyPath
 from studies.nearest import did_you_mean
 from studies.protocol import Laboratory, Protocol, Response
 
-# What every study has by itself; `events` of the protocol adds its own. Source: clinical.md §4.
+# What every study has by itself; `events` of the protocol adds its own. Source: docs/clinical-rules.md.
 ALWAYS = ("index", "death", "last_contact")
 OF_RESPONSE = ("remission", "relapse", "failure", "last_disease_assessment")
 OF_COMBINATION = ("new_therapy",)
 
 # Schemas of the warehouse that are no study's.
-RESERVED_IDS = ("clinical", "fhir", "quality", "main", "temp", "system", "information_schema", "pg_catalog")
+RESERVED_IDS = (
+    "clinical",
+    "current",
+    "fhir",
+    "meta",
+    "quality",
+    "main",
+    "temp",
+    "system",
+    "information_schema",
+    "pg_catalog",
+)
 
 
 def named_codelists(protocol: Protocol) -> Iterator[tuple[KeyPath, str]]:

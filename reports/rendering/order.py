@@ -26,7 +26,7 @@ def in_order(analysis: str, levels: Sequence[str], protocol: Protocol) -> list[s
 
 
 def declared_levels(analysis: str, protocol: Protocol) -> list[str]:
-    """The levels that results.md or the protocol name, in their order."""
+    """The levels that docs/results.md or the protocol name, in their order."""
     response = protocol.response
     if analysis == "response.best" and response is not None:
         return [*dict.fromkeys(criterion.response for criterion in response.criteria), "NR", "NE"]

@@ -23,7 +23,7 @@ ANALYSES = {
     "follow_up": "Follow-up (reverse Kaplan-Meier)",
     "sensitivity.evaluable": "Remission among the evaluable",
 }
-# Levels that results.md names. A level of another name is shown as it is.
+# Levels that docs/results.md names. A level of another name is shown as it is.
 LEVELS = {
     "known": "Known to the sources",
     "diagnosed": "Diagnosed",

@@ -17,7 +17,7 @@ from studies.protocol import SurvivalBy
 
 
 def survival_by_rows(times: pl.DataFrame, rules: SurvivalBy, group: str) -> Iterator[Row]:
-    """The comparisons of clinical.md §5, each with persons, deaths, hazard ratio, limits and Wald's p.
+    """The comparisons of docs/clinical-rules.md, each with persons, deaths, hazard ratio, limits and Wald's p.
 
     `times` has one row a person: `days` and `status` of overall survival, `hsct_day` of the event or null.
     The naive one groups by what happens later, and so is biased; it is there to compare with others'.

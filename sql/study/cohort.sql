@@ -111,8 +111,8 @@ select
     coalesce(death.has_conflict, false) as has_death_conflict,
     case
         when death.person_id is null then null
-        when after_event.person_id is not null then 'after_hsct'
-        when death.death_on <= treated.last_dose_on + setting.early_death_days then 'within_30_days'
+        when after_event.person_id is not null then 'after_' || setting.death_after_event
+        when death.death_on <= treated.last_dose_on + setting.early_death_days then 'within_' || setting.early_death_days || '_days'
         else 'later'
     end as death_class,
     death.person_id is not null and fatal_event.person_id is not null as is_death_due_to_teae,

@@ -1,4 +1,4 @@
-"""Adverse events and laboratory grades. Expected by hand from clinical.md §6 and the thresholds of CTCAE 5.0."""
+"""Adverse events and laboratory grades. Expected by hand from docs/clinical-rules.md and CTCAE 5.0."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deaths, last contacts and the cut-off. Expected by hand from clinical.md §2 and §4."""
+"""Deaths, last contacts and the cut-off. Expected by hand from docs/clinical-rules.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files in every form, references, versions; what is broken is counted. By hand from sources.md and results.md."""
+"""Files of every form, references, versions, what is broken. By hand from docs/files.md and docs/results.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is counted, and from when: doses, regimens, diagnoses, ages, items. By hand from clinical.md §2."""
+"""Who is counted, and from when: doses, regimens, diagnoses, ages, items. By hand from docs/clinical-rules.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Response, relapse, and what ends follow-up. Expected by hand from clinical.md §3 and §4."""
+"""Response, relapse, and what ends follow-up. Expected by hand from docs/clinical-rules.md."""
 
 from __future__ import annotations
 

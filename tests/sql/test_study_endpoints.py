@@ -1,4 +1,4 @@
-"""Deaths, last contact and endpoints. Expected rows by hand from clinical.md §3 (relapse), §4 and §5."""
+"""Deaths, last contact and endpoints. Expected rows by hand from docs/clinical-rules.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is treated, when, and with what. Expected rows by hand from clinical.md §2."""
+"""Who is treated, when, and with what. Expected rows by hand from docs/clinical-rules.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Response, from drawn assessments. Expected responses by hand from clinical.md §3."""
+"""Response, from drawn assessments. Expected responses by hand from docs/clinical-rules.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Adverse events and laboratory grades. Expected rows by hand from clinical.md §6 and CTCAE 5.0."""
+"""Adverse events and laboratory grades. Expected rows by hand from docs/clinical-rules.md and CTCAE 5.0."""
 
 from __future__ import annotations
 
