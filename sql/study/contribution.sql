@@ -51,22 +51,24 @@ ending as (
     join person on person.person_id = endpoint.person_id
 ),
 
-population as (
+known as (
     select
-        'attrition' as analysis,
-        'known' as level,
-        'n' as statistic,
-        known.person_id,
+        person_id,
         {
-            'resource_type': known.resource_type, 'resource_id': known.resource_id,
-            'resource_version': known.resource_version, 'file': known.file, 'line': known.line,
-            'resource_key': known.resource_key
+            'resource_type': resource_type, 'resource_id': resource_id, 'resource_version': resource_version,
+            'file': file, 'line': line, 'resource_key': resource_key
         } as record
-    from clinical.person as known
+    from clinical.person
+),
+
+population as (
+    select 'attrition' as analysis, 'known' as level, 'n' as statistic, person_id, record from known
     union all
-    select 'attrition', 'diagnosed', 'n', attrition.person_id, study_diagnosis.source
+    -- Without a diagnosis in the protocol everybody passes the step, as known.
+    select 'attrition', 'diagnosed', 'n', attrition.person_id, coalesce(study_diagnosis.source, known.record)
     from attrition
-    join study_diagnosis on study_diagnosis.person_id = attrition.person_id and study_diagnosis.is_in_time
+    join known on known.person_id = attrition.person_id
+    left join study_diagnosis on study_diagnosis.person_id = attrition.person_id and study_diagnosis.is_in_time
     where attrition.is_diagnosed
     union all
     select 'attrition', 'treated', 'n', person_id, record from dose
