@@ -22,7 +22,12 @@ def write_defect(error: BaseException, now: dt.datetime) -> str:
             for frame in traceback.extract_tb(current.__traceback__)
         ]
         current = current.__cause__ or current.__context__
-    handle, name = tempfile.mkstemp(prefix=f"cove-{now:%Y%m%dT%H%M%S}-", suffix=".log")
-    with os.fdopen(handle, "w", encoding="utf-8") as log:
-        log.write("\n".join(places) + "\n")
-    return f"a defect of Cove ({type(error).__name__}); what was landed is kept; please report the log {name}"
+    told = f"a defect of Cove ({type(error).__name__}); what was landed is kept; please report"
+    try:
+        handle, name = tempfile.mkstemp(prefix=f"cove-{now:%Y%m%dT%H%M%S}-", suffix=".log")
+        with os.fdopen(handle, "w", encoding="utf-8") as log:
+            log.write("\n".join(places) + "\n")
+    except OSError:
+        # Python would print the first error's message beside this one.
+        return f"{told} {' / '.join(place.strip() for place in places)}"
+    return f"{told} the log {name}"

@@ -15,7 +15,8 @@ from typing import Any
 
 import duckdb
 
-from flows.home import Home, HomeError, read_key, write_whole, writing
+from flows.disk import disk_failures
+from flows.home import Home, read_key, write_whole, writing
 from flows.landing import LandedFile, add_counts, landed_files
 from flows.ledgers import FILES, Ledger
 from flows.mapping import (
@@ -96,11 +97,8 @@ def load(
     """
     asked = Views(views)
     generation = generation_of(home, asked.hashes())
-    with writing(home) as work:
-        try:
-            return _load(home, asked, generation, work, progress)
-        except (OSError, duckdb.IOException) as error:
-            raise HomeError(f"{home.root}: can't be written ({error}); free space, and run again") from error
+    with disk_failures(home.root), writing(home) as work:
+        return _load(home, asked, generation, work, progress)
 
 
 def generation_of(home: Home, hashes: dict[str, str]) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import glob
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
+from flows.disk import disk_failures
 from flows.errors import UserError
 from flows.manifest import run_identity, write_manifest
 from flows.replacing import replace_folder
@@ -30,12 +33,13 @@ def write_estimates(run: Run) -> Run:
     protocol = run.request.study.protocol
     remove_abandoned(out)
     staging = out.with_name(f".{out.name}.{os.getpid()}.part")
-    shutil.rmtree(staging, ignore_errors=True)
-    (staging / "figures").mkdir(parents=True)
     with read_warehouse(warehouse) as connection:
         frames = study_frames(connection, protocol.id)
-    write_results(estimate_results(frames, protocol), staging / RESULTS)
-    estimate_curves(frames, protocol).write_csv(staging / CURVES)
+    with _staged(staging, out):
+        shutil.rmtree(staging, ignore_errors=True)
+        (staging / "figures").mkdir(parents=True)
+        write_results(estimate_results(frames, protocol), staging / RESULTS)
+        estimate_curves(frames, protocol).write_csv(staging / CURVES)
     return replace(run, staging=staging)
 
 
@@ -74,18 +78,30 @@ def publish_report(run: Run) -> Run:
     out, warehouse = _places(run)
     if run.staging is None:
         raise ValueError("nothing was estimated")
-    with read_warehouse(warehouse) as connection:
-        report = _report(run, connection, run.staging)
-    (run.staging / "report.html").write_text(render_html(report), encoding="utf-8")
-    for name, svg in figures_of(report).items():
-        (run.staging / "figures" / f"{name}.svg").write_text(svg, encoding="utf-8")
-    write_manifest(
-        run.staging,
-        dict(report.identity),
-        {"home": str(run.request.home), "warehouse": warehouse.name},
-    )
-    replace_folder(run.staging, out)
+    with _staged(run.staging, out):
+        with read_warehouse(warehouse) as connection:
+            report = _report(run, connection, run.staging)
+        (run.staging / "report.html").write_text(render_html(report), encoding="utf-8")
+        for name, svg in figures_of(report).items():
+            (run.staging / "figures" / f"{name}.svg").write_text(svg, encoding="utf-8")
+        write_manifest(
+            run.staging,
+            dict(report.identity),
+            {"home": str(run.request.home), "warehouse": warehouse.name},
+        )
+        replace_folder(run.staging, out)
     return replace(run, staging=None, notes=(*run.notes, f"report: {out / 'report.html'}"))
+
+
+@contextmanager
+def _staged(staging: Path, out: Path) -> Iterator[None]:
+    """Takes the new folder away when it can't be finished; a failing disk is HomeError."""
+    try:
+        with disk_failures(out):
+            yield
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
 
 
 def _report(run: Run, connection: duckdb.DuckDBPyConnection, staging: Path) -> Report:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from flows.disk import disk_failures
 from flows.home import Home, open_home, read_key, writing
 from flows.loading import fhir_relations
 from flows.meta import write_meta
@@ -42,11 +43,13 @@ def publish(built: Path, home: Home, name: str) -> Path:
     version = home.versions / f"{name}.duckdb"
     built.chmod(0o400)
     built.replace(version)
-    link = home.root / f".warehouse.{os.getpid()}.part"
+    link = home.root / ".warehouse.part"  # one name: whoever publishes holds the home for writing
     link.unlink(missing_ok=True)
     os.link(version, link)
     link.replace(home.warehouse)
-    for former in sorted(home.versions.glob("*.duckdb"))[:-KEPT_VERSIONS]:
+    # The one just made stays, though a clock that was put back may have given it an early name.
+    formers = sorted(former for former in home.versions.glob("*.duckdb") if former != version)
+    for former in formers[: -(KEPT_VERSIONS - 1)]:
         former.unlink()
     return version
 
@@ -60,7 +63,7 @@ def build_and_publish(run: Run) -> Run:
     request = run.request
     home = open_home(request.home)
     # One build at a time works on a home, and whatever a killed one left behind goes with its folder.
-    with writing(home) as work:
+    with disk_failures(home.root), writing(home) as work:
         part = work / "warehouse.duckdb"
         connection = duckdb.connect(str(part), config={"memory_limit": "1GB", "temp_directory": str(work)})
         try:
