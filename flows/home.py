@@ -147,6 +147,8 @@ def writing(home: Home) -> Iterator[Path]:
         # Whatever is there was left by a run that was killed: only the holder of the lock writes.
         shutil.rmtree(home.work, ignore_errors=True)
         home.work.mkdir(mode=0o700, exist_ok=True)
+        for part in (*home.landing.glob("*/.*.part"), *(home.fhir / "_loads").rglob(".*.part")):
+            part.unlink()
         try:
             yield home.work
         finally:

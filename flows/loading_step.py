@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flows.errors import UserError
-from flows.home import open_home
+from flows.home import open_home, writing
 from flows.landing import find_sites, land_files
 from flows.loading import load
 from flows.run import Run
@@ -41,12 +41,13 @@ def land_folder(root: Path, files: Path, started_at: dt.datetime) -> Told:
     home = open_home(root)
     notes = []
     found = 0
-    for site, folder in sites.items():
-        landing = land_files(home, site, folder, landed_at=started_at)
-        new = sum(file.is_new for file in landing.files)
-        found += len(landing.files)
-        notes.append(f"{site}: {len(landing.files)} files, {new} new")
-        notes += [f"{site}: {count} passed over: {why}" for why, count in sorted(landing.ignored.items())]
+    with writing(home):
+        for site, folder in sites.items():
+            landing = land_files(home, site, folder, landed_at=started_at)
+            new = sum(file.is_new for file in landing.files)
+            found += len(landing.files)
+            notes.append(f"{site}: {len(landing.files)} files, {new} new")
+            notes += [f"{site}: {count} passed over: {why}" for why, count in sorted(landing.ignored.items())]
     if not found:
         raise UserError(
             f"--files {files}: no FHIR file is there; put .ndjson, .json, .gz or .zip files in it"

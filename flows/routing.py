@@ -86,9 +86,14 @@ class Router:
         self.aliases = Ledger(work / "aliases.parquet", LOCAL_ALIASES)
         self._work, self._checker, self._identified = work, checker, identified
         self._ordinal = 0
+        self._site: str | None = None
 
     def take(self, file: LandedFile) -> Counted:
         """Routes every resource of the file."""
+        if file.site != self._site:
+            # Lines held, and files open, for every type of every site would be too many.
+            self._put_away()
+            self._site = file.site
         counted = Counted(file, Counter())
         for batch in split(file.path, self._work):
             for piece in batch:
@@ -96,11 +101,15 @@ class Router:
         return counted
 
     def close(self) -> None:
-        for lines in self.lines.values():
-            lines.flush()
-            lines.target.close()
+        self._put_away()
         for ledger in (self.seen, self.findings, self.deletions, self.identifiers, self.aliases):
             ledger.close()
+
+    def _put_away(self) -> None:
+        for lines in self.lines.values():
+            if not lines.target.closed:
+                lines.flush()
+                lines.target.close()
 
     def _take(self, file: LandedFile, piece: Piece, types: Counter[str], nesting: int) -> None:
         if piece.deleted is not None:
@@ -156,6 +165,8 @@ class Router:
         if lines is None:
             path = self._work / f"{len(self.lines)}.ndjson"
             lines = self.lines[key] = Lines(path, path.open("wb"))
+        elif lines.target.closed:
+            lines.target = lines.path.open("ab")
         return lines
 
     def _enter(
