@@ -77,9 +77,21 @@ def execute_load(home: Path, files: Path | None) -> int:
 
 def check_landed(home: Path) -> None:
     """Raises UserError when nothing has landed in the home."""
-    if not (home / "landing").exists():
+    try:
+        has_landed = (home / "landing").exists()
+    except OSError as error:
+        raise UserError(
+            f"--home {home}: can't be read ({error.strerror}); ask its owner for access"
+        ) from error
+    if not has_landed:
         raise UserError(f"--home {home}: nothing has landed there yet; give --files DIR, or run `cove load`")
 
 
 def _absolute(path: Path) -> Path:
-    return Path(os.path.normpath(path.expanduser().absolute()))
+    """The place itself: a link is followed, so that what lies within what can be told, and is replaced."""
+    try:
+        return path.expanduser().resolve()
+    except (OSError, RuntimeError) as error:
+        raise UserError(
+            f"{path}: leads nowhere (a link in a circle, or an unknown user); name another"
+        ) from error

@@ -48,6 +48,8 @@ def check_folders(*, home: Path, out: Path | None, files: Path | None) -> None:
     if files is not None:
         _check_files(files)
         find_sites(files)
+        if home.is_relative_to(files) or files.is_relative_to(home):
+            raise UserError(f"--home {home} and --files {files} lie in one another; choose another --home")
     if out is not None:
         _check_out(out, home, files)
     _check_writable(home, "home")
@@ -91,7 +93,7 @@ def _check_out(out: Path, home: Path, files: Path | None) -> None:
         raise UserError(
             f"--home {home} lies inside --out {out}, which is replaced as a whole; choose another"
         )
-    for inside in ("landing", "fhir", "versions", "runs"):
+    for inside in ("landing", "fhir", "versions", "runs", "work"):
         if out.is_relative_to(home / inside) or out == home / inside:
             raise UserError(
                 f"--out {out} lies in the home's folder {inside}, which is Cove's own; choose another"
