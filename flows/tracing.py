@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -13,13 +14,13 @@ import duckdb
 from flows.errors import UserError
 from flows.home import Home
 from flows.run import MANIFEST
-from flows.source_lines import source_line
+from flows.source_lines import source_lines
 from flows.warehouse import read_warehouse
 from reports.statistics.results_csv import read_results
 
 SOURCES = """
 select distinct c.person_id, c.site, c.resource_type, c.resource_id, c.resource_version, c.file, c.line
-from contribution as c
+from {0} as c
 where
     c.analysis = $analysis
     and (c.level = $level or c.level is null)
@@ -27,7 +28,7 @@ where
     and (
         $variable = ''
         or ($variable = 'site' and c.site = $group_level)
-        or c.person_id in (select person_id from subgroup where variable = $variable and level = $group_level)
+        or c.person_id in (select person_id from {1} where variable = $variable and level = $group_level)
     )
 order by all
 """
@@ -51,13 +52,17 @@ def trace_number(folder: Path, question: Question, *, home: Path | None, show: b
     manifest = _manifest(folder)
     _print_row(folder, question, stream)
     root = home or Path(manifest["home"])
-    version = root / "versions" / manifest["warehouse"]
-    if not version.exists():
+    # A report may come from elsewhere: what it names is a file of the versions, and nothing beside.
+    version = root / "versions" / Path(manifest["warehouse"]).name
+    if not os.access(version, os.R_OK):
         raise UserError(
-            f"{folder}: its warehouse isn't in {root / 'versions'}; give --home, or make the report anew"
+            f"{folder}: its warehouse isn't in {root / 'versions'}, or can't be read; give --home, "
+            "or make the report anew"
         )
     with read_warehouse(version) as connection:
         sources = _sources(connection, manifest["study"], question)
+    places = {(site, file, line) for _, site, _, _, _, file, line in sources if file is not None}
+    shown = source_lines(Home(root), places) if show else {}
     persons = [(person, list(rows)) for person, rows in groupby(sources, key=lambda row: row[0])]
     _say(f"{len(persons)} persons", stream)
     for person, rows in persons:
@@ -67,7 +72,7 @@ def trace_number(folder: Path, question: Question, *, home: Path | None, show: b
                 continue
             _say(f"  {site}  {kind}/{identity}  version {number or '-'}  file {file}  line {line}", stream)
             if show:
-                _say(f"    {source_line(Home(root), site, file, line)}", stream)
+                _say(f"    {shown[site, file, line]}", stream)
 
 
 def _manifest(folder: Path) -> dict[str, str]:
@@ -79,11 +84,18 @@ def _manifest(folder: Path) -> dict[str, str]:
         ) from error
     except (OSError, ValueError) as error:
         raise UserError(f"{folder}/{MANIFEST}: can't be read; make the report anew") from error
-    return dict(content)
+    if not isinstance(content, dict) or not {"home", "warehouse", "study"} <= content.keys():
+        raise UserError(f"{folder}/{MANIFEST}: is no report's manifest; make the report anew")
+    return content
 
 
 def _print_row(folder: Path, question: Question, stream: TextIO) -> None:
-    results = read_results(folder / "results.csv")
+    try:
+        results = read_results(folder / "results.csv")
+    except OSError as error:
+        raise UserError(
+            f"{folder}/results.csv: can't be read ({error.strerror}); make the report anew"
+        ) from error
     asked = {
         "analysis": question.analysis,
         "statistic": question.statistic,
@@ -105,9 +117,9 @@ def _print_row(folder: Path, question: Question, stream: TextIO) -> None:
 
 def _sources(connection: duckdb.DuckDBPyConnection, study: str, question: Question) -> list[tuple]:
     variable, _, level = question.group.partition("=")
-    connection.execute("set search_path = " + _quoted_path(study))
+    tables = [f"{_quoted(study)}.{name}" for name in ("contribution", "subgroup")]
     return connection.execute(
-        SOURCES,
+        SOURCES.format(*tables),
         {
             "analysis": question.analysis,
             "level": _level(question.level),
@@ -123,9 +135,8 @@ def _level(level: str) -> str:
     return "" if level.startswith("week_") else level
 
 
-def _quoted_path(study: str) -> str:
-    # A study's id has only letters, digits and underscores: its model refuses anything else.
-    return "'" + study + "'"
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _say(text: str, stream: TextIO) -> None:
