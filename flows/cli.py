@@ -151,6 +151,33 @@ def trace(
 
 
 @app.command()
+def view(
+    definition: Annotated[Path, typer.Argument(metavar="VIEW.json", help="A ViewDefinition.")],
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FILES...", help="FHIR files, folders or patterns; .gz and .zip too."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write .parquet, .csv or .ndjson, not to the terminal.")
+    ] = None,
+    decimals: Annotated[str, typer.Option("--decimals", help="double, or exact: as text.")] = "double",
+    fhir_version: Annotated[
+        str | None, typer.Option("--fhir-version", help="R4, R4B or R5; default: seen in each resource.")
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print the view's SQL, and run nothing.")
+    ] = False,
+) -> None:
+    """Run a ViewDefinition alone over files: no study, no configuration, no home."""
+    from flows.viewing import view_command
+
+    code = view_command(
+        definition, files or [], out=out, decimals=decimals, fhir_version=fhir_version, is_explained=explain
+    )
+    raise typer.Exit(code)
+
+
+@app.command()
 def sql(
     query: Annotated[
         str | None, typer.Argument(help="One statement; without it, read from a prompt.")

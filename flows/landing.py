@@ -90,7 +90,7 @@ def land_files(home: Home, site: str, folder: Path, *, landed_at: datetime) -> L
     target = home.landing / name
     target.mkdir(mode=0o700, exist_ok=True)
     landed: dict[str, LandedFile] = {}
-    for path in _files_under(folder, ignored):
+    for path in files_under(folder, ignored):
         file = _land(path, path.relative_to(folder).as_posix(), name, target, landed_at)
         if file.sha256 in landed:
             ignored["same content as another file"] += 1
@@ -149,7 +149,8 @@ def _copy(path: Path, part: Path) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def _files_under(folder: Path, ignored: Counter[str]) -> Iterator[Path]:
+def files_under(folder: Path, ignored: Counter[str]) -> Iterator[Path]:
+    """The FHIR files below a folder by their paths; what is passed over is counted in `ignored`."""
     inside = folder.resolve()
 
     def fail(error: OSError) -> None:

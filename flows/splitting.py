@@ -80,7 +80,8 @@ def split_texts(path: Path, work: Path) -> Iterator[Iterator[list[Piece]]]:
 
     def batches(text: Text) -> Iterator[list[Piece]]:
         nonlocal last
-        for batch, last in _pieces(text, last, work):  # noqa: B007 - the next text counts on from it
+        for batch, number in _pieces(text, last, work):
+            last = number
             yield batch
 
     for text in texts_of(path, work):

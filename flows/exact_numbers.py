@@ -1,0 +1,57 @@
+"""Writes numbers as JSON strings, digit for digit, where their written precision counts.
+
+DuckDB's JSON reader passes every number through a double, and a double keeps 15 digits.
+"""
+
+import json
+from typing import Any
+
+import msgspec
+
+FieldPath = tuple[str, ...]
+Tree = dict[str, "Tree"]
+
+
+class DuplicateKeyError(Exception):
+    """An object of the resource has the same key twice."""
+
+
+def tree_of(paths: frozenset[FieldPath]) -> Tree:
+    """The paths by their first steps; an empty tree is the end of a path."""
+    tree: Tree = {}
+    for path in paths:
+        branch = tree
+        for step in path:
+            branch = branch.setdefault(step, {})
+    return tree
+
+
+def with_exact_numbers(data: bytes, tree: Tree) -> bytes:
+    """The resource with the numbers at the tree's ends as strings, all others as they were written.
+
+    Raises DuplicateKeyError, since writing the resource anew would hide it.
+    """
+    value = json.loads(data, parse_int=_as_written, parse_float=_as_written, object_pairs_hook=_unique)
+    return msgspec.json.encode(_quoted(value, tree))
+
+
+def _as_written(number: str) -> msgspec.Raw:
+    return msgspec.Raw(number.encode())
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise DuplicateKeyError
+    return made
+
+
+def _quoted(value: Any, tree: Tree) -> Any:
+    if isinstance(value, list):
+        return [_quoted(item, tree) for item in value]
+    if isinstance(value, msgspec.Raw):
+        return value if tree else bytes(value).decode()
+    if isinstance(value, dict):
+        inner = {name: _quoted(value[name], branch) for name, branch in tree.items() if name in value}
+        return value | inner
+    return value
