@@ -161,6 +161,8 @@ def files_under(folder: Path, ignored: Counter[str]) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder, onerror=fail):
         ignored["hidden"] += sum(name.startswith(".") for name in (*folders, *names))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        # The walk doesn't follow links to folders: they may lead in a circle.
+        ignored["link to a folder"] += sum((Path(parent) / name).is_symlink() for name in folders)
         for name in sorted(name for name in names if not name.startswith(".")):
             path = Path(parent) / name
             reason = _reason_to_ignore(path, inside)
