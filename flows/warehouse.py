@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from flows.disk import disk_failures
+from flows.errors import UserError
 from flows.home import Home, open_home, read_key, writing
 from flows.loading import fhir_relations
 from flows.meta import write_meta
@@ -27,8 +28,13 @@ KEPT_VERSIONS = 10
 
 @contextmanager
 def read_warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A read-only connection to a published version."""
-    connection = duckdb.connect(str(path), read_only=True)
+    """A read-only connection to a published version. Raises UserError when it can't be opened."""
+    try:
+        connection = duckdb.connect(str(path), read_only=True)
+    except duckdb.IOException as error:
+        raise UserError(
+            f"{path}: can't be opened as a warehouse; publish it anew with `cove build`"
+        ) from error
     try:
         yield connection
     finally:
@@ -108,8 +114,13 @@ def _other_studies(home: Home, request: Request) -> tuple[list[_Built], list[str
     """The other studies of the published warehouse, if built as of the same time; they are built again."""
     if not home.warehouse.exists():
         return [], []
+    try:
+        published = _published_studies(home.warehouse, request)
+    except (UserError, duckdb.CatalogException, duckdb.BinderException):
+        # Damaged, or of another release: it can be rebuilt, and must not stand in the way of that.
+        return [], [f"{home.warehouse} can't be opened: only this study is built; build its others again"]
     kept, notes = [], []
-    for name, source, cutoff in _published_studies(home.warehouse, request):
+    for name, source, cutoff in published:
         try:
             kept.append(_Built(load_study(source), cutoff))
         except StudyError:
