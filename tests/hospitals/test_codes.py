@@ -62,7 +62,7 @@ ITEMS = {
     "REL": "disease-relapse",
 }
 
-MAPPED = [
+MAPPED: list[Resource] = [
     mapping(ITEM, ITEMS),
     mapping("urn:cove:response", {"remission": "CR"}),
     mapping(LOINC, {"BM": MARROW, "NE": ANC, "PL": PLATELETS}),
@@ -80,7 +80,7 @@ MAPPED = [
         own(40, "REL", valueBoolean=True),
     ),
 ]
-R5 = [
+R5: list[Resource] = [
     {
         "resourceType": "Medication",
         "id": "m",
@@ -117,7 +117,7 @@ R5 = [
         complete(30),
     ),
 ]
-KOREA = [
+KOREA: list[Resource] = [
     {
         "resourceType": "Medication",
         "id": "m",
@@ -154,7 +154,7 @@ MCODE = person(
     observed(30, LOINC, "97509-4", valueCodeableConcept=concept(SNOMED, "103338009")),
     {**transplant(60), "code": concept(ICD10_PCS, "30243Y3")},
 )
-MIX = [
+MIX: list[Resource] = [
     {
         "resourceType": "Medication",
         "id": "mix",

@@ -271,6 +271,7 @@ def test_each_death_has_one_class_and_may_be_due_to_an_event(tmp_path: Path) -> 
     }
 
 
+@pytest.mark.slow
 def test_nothing_after_the_cut_off_counts(tmp_path: Path) -> None:
     people = [
         *treated("p", *complete(30), marrow(60, 50), transplant(70), visit(90), deceasedDateTime=day(100)),

@@ -67,6 +67,7 @@ def text(resource: Any) -> bytes:
     return json.dumps(resource, ensure_ascii=False).encode()
 
 
+@pytest.mark.slow
 def test_every_form_of_file_gives_the_same(tmp_path: Path) -> None:
     """Each site sends the same six resources, packed otherwise; their person has a complete remission."""
     six = treated("p", complete(30))
@@ -264,7 +265,7 @@ def entries(*pairs: tuple[str, Resource]) -> Resource:
 def test_references_of_every_kind_find_the_patient_and_the_drug(tmp_path: Path) -> None:
     number = {"system": "urn:mrn", "value": "77"}
     who = {"resourceType": "Patient", "id": "p", "identifier": [number], "birthDate": "2010-03-01"}
-    named = {
+    named: dict[str, Resource] = {
         "relative": {"reference": "Patient/p"},
         "absolute": {"reference": "https://fhir.example/r4/Patient/p"},
         "versioned": {"reference": "Patient/p/_history/2"},
@@ -456,6 +457,7 @@ def one_hospital() -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_a_second_run_and_other_names_and_orders_of_lines_give_the_same_bytes(tmp_path: Path) -> None:
     first = run(tmp_path / "first", **one_hospital())
     results = (first.out / "results.csv").read_bytes()
@@ -483,6 +485,26 @@ def resources_of(path: Path) -> list[Resource]:
     ]
 
 
+@pytest.mark.slow
+def test_without_a_stamp_the_later_load_wins_and_a_stamp_wins_over_none(tmp_path: Path) -> None:
+    people = treated("p", complete(30))
+    versions: list[Resource] = [
+        {"gender": "male"},
+        {"gender": "female"},
+        {"gender": "other", "meta": {"lastUpdated": "2001-01-01T00:00:00Z"}},
+        {"gender": "male", "meta": {"lastUpdated": "2000-01-01T00:00:00Z"}},
+        {"gender": "female"},
+    ]
+    sex = []
+    for number, fields in enumerate(versions):
+        write(tmp_path / "files/a", {f"{number}.ndjson": [{**people[0], **fields}, *people[1:]]})
+        outcome = run_files(tmp_path)
+        sex.append(outcome.counts("baseline.sex"))
+    assert sex == [{"male": 1}, {"female": 1}, {"other": 1}, {"other": 1}, {"other": 1}]
+    # The fifth file is the second again, and no new one.
+    assert fates(outcome, "a") == (24, 6, 0, 18, 0)
+
+
 def test_one_more_file_changes_the_numbers(tmp_path: Path) -> None:
     first = run(tmp_path, a=treated("p", marrow(30, 2)))
     assert first.counts("response.best") == {"NE": 1}
@@ -495,6 +517,7 @@ def test_one_more_file_changes_the_numbers(tmp_path: Path) -> None:
     assert fates(second, "a") == (6, 6, 0, 0, 0)
 
 
+@pytest.mark.slow
 def test_extreme_hospitals_are_reported_without_a_defect(tmp_path: Path) -> None:
     nobody = run(tmp_path / "nobody", a=[{"resourceType": "Patient", "id": "x"}])
     assert nobody.code in (0, 1)
@@ -569,7 +592,7 @@ def test_no_value_of_a_patient_is_told(tmp_path: Path, capfd: pytest.CaptureFixt
     noted = observed(3, LOINC, "11150-0", valueString=f"blasts seen by {secret}", note=[{"text": secret}])
     people = treated("p", noted, identifier=[{"system": "urn:mrn", "value": secret}])
     people[0]["name"] = [{"family": secret, "given": [secret]}]
-    site = {
+    site: dict[str, Any] = {
         f"{secret}.ndjson": ndjson(people)
         + f'{{"resourceType": "Patient", "gender": "{secret}", "birthDa'.encode(),
         f"{secret}.json": text({"resourceType": "Patient", "id": "y", "birthDate": [secret]}),

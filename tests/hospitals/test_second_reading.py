@@ -5,8 +5,11 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import pytest
+
 from tests.hospitals.builder import (
     ETOPOSIDE,
+    Outcome,
     Resource,
     anc,
     blood,
@@ -21,10 +24,12 @@ from tests.hospitals.builder import (
     platelets,
     reaction,
     run,
+    run_files,
     stated,
     transfusion,
     transplant,
     visit,
+    write,
 )
 from tests.hospitals.second_reading import LEVELS, History, read
 
@@ -85,10 +90,8 @@ def sent(history: History, chance: random.Random) -> list[Resource]:
     return records
 
 
-def test_drawn_histories_give_what_a_second_reading_says(tmp_path: Path) -> None:
-    chance = random.Random(20200301)
-    histories = {f"p{number}": drawn(chance) for number in range(400)}
-    people = [
+def people_of(histories: dict[str, History], chance: random.Random) -> list[Resource]:
+    return [
         one
         for name, history in histories.items()
         for one in person(
@@ -97,6 +100,48 @@ def test_drawn_histories_give_what_a_second_reading_says(tmp_path: Path) -> None
             **({"deceasedDateTime": day(history.died)} if history.died is not None else {}),
         )
     ]
+
+
+@pytest.mark.slow
+def test_numbers_of_all_depend_neither_on_sites_nor_on_when_files_came(tmp_path: Path) -> None:
+    """The same persons at three sites give the same; the same persons at two sites each give twice as many."""
+    chance = random.Random(20200302)
+    histories = {f"p{number}": drawn(chance) for number in range(120)}
+    people = people_of(histories, chance)
+    parts = {
+        f"s{part}": people_of({name: h for name, h in histories.items() if int(name[1:]) % 3 == part}, chance)
+        for part in range(3)
+    }
+    at_one = run(tmp_path / "one", cutoff=day(CUTOFF), a=people)
+    at_three = run(tmp_path / "three", cutoff=day(CUTOFF), **parts)
+    twice = run(tmp_path / "twice", cutoff=day(CUTOFF), a=people, b=people)
+
+    def of_all(outcome: Outcome) -> dict[tuple[str, str, str, str, str], str]:
+        return {
+            key: value for key, value in outcome.rows().items() if key[1] in ("all", "hsct=yes", "hsct=no")
+        }
+
+    once, doubled = of_all(at_one), of_all(twice)
+    assert of_all(at_three) == once
+    counted = ("n", "events", "denominator", "at_risk", "missing")
+    kept = ("min", "max", "median", "percent", "survival", "incidence", "raw_median")
+    for key, value in once.items():
+        if value and key[3] in counted:
+            assert float(doubled[key]) == 2 * float(value), key
+        if value and key[3] in kept:
+            assert float(doubled[key]) == pytest.approx(float(value)), key
+
+    later = tmp_path / "later"
+    for number, part in enumerate((people[:300], people[300:900], people[900:])):
+        write(later / "files/a", {f"{number}.ndjson": part})
+        in_parts = run_files(later, cutoff=day(CUTOFF))
+    assert (in_parts.out / "results.csv").read_bytes() == (at_one.out / "results.csv").read_bytes()
+
+
+def test_drawn_histories_give_what_a_second_reading_says(tmp_path: Path) -> None:
+    chance = random.Random(20200301)
+    histories = {f"p{number}": drawn(chance) for number in range(400)}
+    people = people_of(histories, chance)
     outcome = run(tmp_path, cutoff=day(CUTOFF), a=people)
     readings = {name: read(history, CUTOFF) for name, history in histories.items()}
     expected = {name: reading for name, reading in readings.items() if reading is not None}
