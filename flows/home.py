@@ -119,7 +119,7 @@ def write_whole(path: Path, content: bytes) -> None:
         target.flush()
         os.fsync(target.fileno())
     part.replace(path)
-    sync_folder(path.parent)
+    sync(path.parent)
 
 
 @contextlib.contextmanager
@@ -130,9 +130,9 @@ def opened_private(path: Path) -> Iterator[BinaryIO]:
         yield target
 
 
-def sync_folder(folder: Path) -> None:
-    """Makes renames in the folder outlive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Makes a file's content, or the renames in a folder, outlive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.errors import UserError
-from flows.home import Home, HomeError, opened_private, site_name, sync_folder, write_whole
+from flows.home import Home, HomeError, opened_private, site_name, sync, write_whole
 from flows.unpacking import looks_like_fhir
 
 SUFFIXES = (".ndjson", ".json", ".zip")
@@ -95,7 +95,7 @@ def land_files(home: Home, site: str, folder: Path, *, landed_at: datetime) -> L
         if file.sha256 in landed:
             ignored["same content as another file"] += 1
         landed.setdefault(file.sha256, file)
-    sync_folder(target)
+    sync(target)
     return Landing(tuple(landed.values()), dict(ignored))
 
 
@@ -137,7 +137,7 @@ def _copy(path: Path, part: Path) -> tuple[str, int]:
         source = path.open("rb")
     except OSError as error:
         raise UserError(
-            f"{path}: can't be read ({error.strerror}); give the user that runs cove access"
+            f"{path.parent}: a file there can't be read ({error.strerror}); give the user that runs cove access"
         ) from error
     with source, opened_private(part) as target:
         while block := source.read(BLOCK):
@@ -191,7 +191,7 @@ def _is_fhir(path: Path) -> bool:
             return looks_like_fhir(source.read(4096))
     except OSError as error:
         raise UserError(
-            f"{path}: can't be read ({error.strerror}); give the user that runs cove access"
+            f"{path.parent}: a file there can't be read ({error.strerror}); give the user that runs cove access"
         ) from error
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 
 from flows.disk import disk_failures
-from flows.home import Home, read_key, write_whole, writing
+from flows.home import Home, read_key, sync, write_whole, writing
 from flows.landing import LandedFile, add_counts, landed_files
 from flows.ledgers import FILES, Ledger
 from flows.mapping import (
@@ -259,6 +259,9 @@ def _commit(
         "files": [[file.site, file.sha256] for file in files],
         "parquet": sorted({path.relative_to(home.fhir).as_posix() for path in written}),
     }
+    # The record must not outlive a power cut that its files did not.
+    for path in written:
+        sync(path)
     folder = home.fhir / "_loads" / generation
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_whole(folder / f"{load_id}.json", json.dumps(record, ensure_ascii=False, indent=1).encode())
