@@ -228,6 +228,34 @@ def test_odd_entries_and_archives_lose_nothing(tmp_path: Path) -> None:
     assert outcome.counts("attrition", "site=patient-broken") == {}
 
 
+def test_damaged_files_keep_what_is_whole_in_them(tmp_path: Path) -> None:
+    six = treated("p", complete(30))
+    document, packed = text(bundle(six)), gzip.compress(ndjson(six))
+    # files, and the fates of what is in them
+    damaged: dict[str, tuple[dict[str, Any], tuple[int, int, int, int, int]]] = {
+        "bundle": ({"a.json": document[: document.rindex(b'"valueQuantity"')]}, (6, 5, 1, 0, 0)),
+        "array": ({"a.json": text(six)[:-40]}, (6, 5, 1, 0, 0)),
+        "gz": ({"a.ndjson.gz": packed[:-20]}, (6, 5, 1, 0, 0)),
+        "zip": ({"a.zip": zipped({"a.ndjson": ndjson(six)})[:-30]}, (1, 0, 1, 0, 0)),
+        "page": ({"a.ndjson": six, "b.json": PAGE}, (7, 6, 1, 0, 0)),
+        "page-gz": ({"a.ndjson": six, "b.ndjson.gz": gzip.compress(PAGE)}, (7, 6, 1, 0, 0)),
+        "no-gz": ({"a.ndjson": six, "b.ndjson.gz": b"hello"}, (7, 6, 1, 0, 0)),
+        "gz-by-name-only": ({"a.ndjson.gz": ndjson(six)}, (6, 6, 0, 0, 0)),
+        "empty": ({"a.ndjson": six, "b.ndjson": b"", "c.json": b" \n", "d.json": b"[]"}, (6, 6, 0, 0, 0)),
+        "bundle-line": ({"a.ndjson": ndjson([bundle(six[:3])]) + document[:-30]}, (4, 3, 1, 0, 0)),
+        "bad-utf8": ({"a.ndjson": ndjson(six).replace(b'"male"', b'"m\xffle"')}, (6, 5, 1, 0, 0)),
+        "bom-crlf": (
+            {"a.json": b"\xef\xbb\xbf" + json.dumps(six, indent=1).replace("\n", "\r\n").encode()},
+            (6, 6, 0, 0, 0),
+        ),
+    }
+    outcome = run(tmp_path, **{site: files for site, (files, _) in damaged.items()})
+    assert {site: fates(outcome, site) for site in damaged} == {
+        site: kept for site, (_, kept) in damaged.items()
+    }
+    assert outcome.code == 1
+
+
 def test_each_resource_has_one_fate(accounted: Outcome) -> None:
     found = {name: fates(accounted, name) for name in BROKEN}
     assert found == {name: wanted for name, (_, wanted) in BROKEN.items()}
