@@ -249,7 +249,8 @@ def test_damaged_files_keep_what_is_whole_in_them(tmp_path: Path) -> None:
             (6, 6, 0, 0, 0),
         ),
     }
-    outcome = run(tmp_path, **{site: files for site, (files, _) in damaged.items()})
+    sites: dict[str, Any] = {site: files for site, (files, _) in damaged.items()}
+    outcome = run(tmp_path, **sites)
     assert {site: fates(outcome, site) for site in damaged} == {
         site: kept for site, (_, kept) in damaged.items()
     }
