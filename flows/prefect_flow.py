@@ -33,7 +33,7 @@ from flows.defects import write_defect  # noqa: E402
 from flows.errors import CoveError, DefectError  # noqa: E402
 from flows.progress import Progress  # noqa: E402
 from flows.run import Run  # noqa: E402
-from flows.steps import Step  # noqa: E402
+from flows.steps import Step, run_steps  # noqa: E402
 
 
 def run_as_flow(run: Run, steps: Sequence[Step], progress: Progress) -> Run:
@@ -45,16 +45,13 @@ def run_as_flow(run: Run, steps: Sequence[Step], progress: Progress) -> Run:
 
     @flow(name=f"cove-{run.request.study.protocol.id}", validate_parameters=False)
     def cove() -> Run:
-        current = run
-        for step in steps:
-            with progress.step(step.title):
-                told = len(current.notes)
-                current = task(name=step.name, persist_result=False)(_guarded(step.work))(current)
-            for note in current.notes[told:]:
-                progress.note(note)
-        return current
+        return run_steps(run, steps, progress, _as_task)
 
     return cove()
+
+
+def _as_task(step: Step, run: Run) -> Run:
+    return task(name=step.name, persist_result=False)(_guarded(step.work))(run)
 
 
 def _guarded(work: Callable[[Run], Run]) -> Callable[[Run], Run]:

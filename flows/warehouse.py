@@ -137,20 +137,25 @@ def _published_studies(path: Path, request: Request) -> list[tuple[str, str, dt.
         ).fetchall()
 
 
-def _problems(connection: duckdb.DuckDBPyConnection, request: Request) -> list[str]:
-    """What makes the run end with exit code 1, a sentence each."""
-    limit = request.study.protocol.quality.quarantine_limit_percent
-    unaccounted = connection.execute(
+def unaccounted_files(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """A sentence for each landed file of which a resource isn't accounted for."""
+    files = connection.execute(
         "select site, file from quality.resources "
         "where landed <> mapped + quarantined + superseded + not_asked_for order by all"
     ).fetchall()
+    return [f"{site}: file {file[:12]} is not fully accounted for" for site, file in files]
+
+
+def _problems(connection: duckdb.DuckDBPyConnection, request: Request) -> list[str]:
+    """What makes the run end with exit code 1, a sentence each."""
+    limit = request.study.protocol.quality.quarantine_limit_percent
     beyond = connection.execute(
         "select site, sum(quarantined), sum(landed) from quality.resources group by site "
         "having 100 * sum(quarantined) > $limit * sum(landed) order by site",
         {"limit": limit},
     ).fetchall()
     return [
-        *(f"{site}: file {file[:12]} is not fully accounted for" for site, file in unaccounted),
+        *unaccounted_files(connection),
         *(
             f"{site}: {quarantined} of {landed} resources are quarantined, more than the protocol's "
             f"{limit:g}%; see `cove check`"

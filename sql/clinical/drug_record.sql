@@ -19,11 +19,8 @@ with record as (
     select
         'dispensed' as evidence_level,
         when_handed_over as exposed_text,
-        null::varchar as ended_text,
         status,
         coalesce(status in ('completed', 'in-progress'), false) as is_counted,
-        null::double as dose_value,
-        null::varchar as dose_unit,
         patient_key,
         coalesce(medication_key, medication_key_r5) as medication_key,
         code_system, code_code, concept_system, concept_code,
@@ -37,8 +34,6 @@ with record as (
         effective_period_end as ended_text,
         status,
         coalesce(status in ('active', 'completed', 'recorded'), false) as is_counted,
-        null::double as dose_value,
-        null::varchar as dose_unit,
         patient_key,
         coalesce(medication_key, medication_key_r5) as medication_key,
         code_system, code_code, concept_system, concept_code,
@@ -49,13 +44,10 @@ with record as (
     select
         'ordered' as evidence_level,
         authored_on as exposed_text,
-        null::varchar as ended_text,
         status,
         coalesce(status in ('active', 'completed'), false)
             and coalesce(intent = 'order', true)
             and not coalesce(do_not_perform, false) as is_counted,
-        null::double as dose_value,
-        null::varchar as dose_unit,
         patient_key,
         coalesce(medication_key, medication_key_r5) as medication_key,
         code_system, code_code, concept_system, concept_code,
