@@ -21,7 +21,8 @@ import msgspec
 
 from flows.landing import LandedFile
 from flows.ledgers import DELETIONS, FINDINGS, IDENTIFIERS, LOCAL_ALIASES, SEEN, Ledger
-from flows.splitting import Piece, bundle_pieces, split
+from flows.pieces import Piece, bundle_pieces
+from flows.splitting import split
 from mappers.shape_check import Checked, ShapeChecker
 
 MAPPED, QUARANTINED, NOT_ASKED_FOR = "mapped", "quarantined", "not_asked_for"

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flows.exact_numbers import DuplicateKeyError, Tree, with_exact_numbers
+from flows.pieces import Piece, bundle_pieces
 from flows.routing import MAX_NESTING, Lines, id_from, on_one_line, with_id
-from flows.splitting import Piece, bundle_pieces, split_texts
+from flows.splitting import split_texts
 from mappers.shape_check import Checked, ShapeChecker
 
 UNREADABLE = "unreadable"  # what DuckDB's reader refuses, as an object that has a key twice

@@ -168,7 +168,7 @@ def test_a_long_line_is_a_line(tmp_path: Path) -> None:
 
 
 def test_a_line_beyond_the_limit_is_refused_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flows.splitting.MAX_LINE", 8 << 20)
+    monkeypatch.setattr("flows.line_splitting.MAX_LINE", 8 << 20)
     long = '{"resourceType":"Binary","data":"' + "A" * 30_000_000 + '"}'
     assert pieces(tmp_path, f"{ONE}\n{long}\n{TWO}\n".encode()) == [(1, "1"), (2, "too-large"), (3, "2")]
 

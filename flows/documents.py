@@ -1,0 +1,172 @@
+"""A file that is one JSON value: a Bundle, an array, a resource; whole or broken."""
+
+import mmap
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from flows.line_splitting import CHUNK, Blocks, line_blocks
+from flows.pieces import Buffer, ElementBlock, RefusedBlock, bundle_decoder, is_object
+from flows.unpacking import BLOCK, HEAD, UTF8_MARK, ArchiveError, Text
+
+_items = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def document_blocks(text: Text, before: int, work: Path) -> Blocks:
+    """The elements of the one value; or the lines, where this is NDJSON whose first line is broken.
+
+    `work` takes a text that is in no file of its own and too large for memory.
+    """
+    try:
+        content = _content(text, work)
+    except ArchiveError as error:
+        yield RefusedBlock(before + 1, error.rule), before + 1
+        return
+    with memoryview(content) as whole:
+        start = 3 if whole[:3] == UTF8_MARK else 0
+        yield from _blocks(whole[start:], before)
+
+
+def _content(text: Text, work: Path) -> Buffer:
+    """The whole text: mapped from its file, or from one made for it, or in memory when it is short."""
+    if len(text.head) < HEAD:
+        rest = text.rest.read(1)
+        if not rest:
+            return text.head
+        text = Text(text.head + rest, text.rest)
+    if text.path is not None:
+        with text.path.open("rb") as source:
+            return mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ)
+    with tempfile.TemporaryFile(dir=work) as spooled:
+        spooled.write(text.head)
+        while block := text.rest.read(BLOCK):
+            spooled.write(block)
+        spooled.flush()
+        return mmap.mmap(spooled.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _blocks(whole: memoryview, before: int) -> Blocks:
+    if _first_byte(whole) == b"[":
+        items = _decoded(_items, whole)
+        if items is None:
+            yield from _salvaged(whole, before)
+        else:
+            yield from _element_blocks(items, before, is_bundle=False)
+        return
+    bundle = _decoded(bundle_decoder, whole)
+    if bundle is None:
+        yield from _broken(whole, before)
+    elif bundle.resourceType == "Bundle":
+        yield from _element_blocks(bundle.entry or [], before, is_bundle=True)
+    else:
+        data = bytes(whole)
+        resource = data.strip()
+        # A lone line of NDJSON keeps its number; a resource over several lines is one, wherever it begins.
+        blank = 0 if b"\n" in resource else data[: data.index(resource[:1])].count(b"\n")
+        yield ElementBlock([resource], before + blank, is_bundle=False), before + blank + 1
+
+
+def _first_byte(whole: memoryview) -> bytes:
+    found = re.search(rb"\S", whole)
+    return found[0] if found else b""
+
+
+def _decoded(decoder: Any, data: Buffer) -> Any:
+    try:
+        return decoder.decode(data)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _element_blocks(elements: list[msgspec.Raw], before: int, *, is_bundle: bool) -> Blocks:
+    held: list[bytes] = []
+    size = 0
+    for number, raw in enumerate(elements, before + 1):
+        held.append(bytes(raw))
+        size += len(held[-1])
+        if size >= CHUNK or number == before + len(elements):
+            yield ElementBlock(held, number - len(held), is_bundle), number
+            held, size = [], 0
+
+
+def _broken(whole: memoryview, before: int) -> Blocks:
+    if _has_lines(whole):
+        yield from line_blocks(b"", _Buffered(whole), before)
+    else:
+        yield from _salvaged(whole, before)
+
+
+class _Buffered:
+    """A buffer, read as a stream."""
+
+    def __init__(self, whole: memoryview) -> None:
+        self._whole, self._at = whole, 0
+
+    def read(self, size: int, /) -> bytes:
+        block = bytes(self._whole[self._at : self._at + size])
+        self._at += len(block)
+        return block
+
+
+def _has_lines(whole: memoryview) -> bool:
+    """Whether some line is an object of its own, or each begins as one: then it is NDJSON with broken
+    lines.
+    """
+    begun, others = 0, 0
+    for found in re.finditer(rb"(?m)^[^\n]+", whole):
+        line = whole[found.start() : found.end()]
+        if line[:1] != b"{":
+            others += bool(found[0].strip()) if len(line) < HEAD else 1
+        elif is_object(line):
+            return True
+        else:
+            begun += 1
+    return begun > 1 and not others
+
+
+# A string ends with its line at the latest: a missing quote costs one entry of a pretty-printed bundle.
+_TOKEN = re.compile(rb'"(?:[^"\\\n]|\\.)*+"|[{}\[\]]')
+
+
+def _salvaged(whole: memoryview, before: int) -> Blocks:
+    """The complete elements of a broken Bundle or array, and one refused piece when its end is missing."""
+    is_array = _first_byte(whole) == b"["
+    number = before
+    for start, end in _spans(whole, list_depth=1 if is_array else 2):
+        number += 1
+        if end is None:
+            yield RefusedBlock(number, "truncated"), number
+        else:
+            yield ElementBlock([bytes(whole[start:end])], number - 1, not is_array), number
+    if number == before:
+        yield RefusedBlock(before + 1, "not-json"), before + 1
+
+
+def _spans(whole: memoryview, list_depth: int) -> Iterator[tuple[int, int | None]]:
+    """Where each object of the list begins and ends; a last one without an end where the text is cut.
+
+    The list is the array itself (depth 1), or the Bundle's `entry` (depth 2).
+    """
+    depth, name, start, is_inside = 0, b"", 0, False
+    for token in _TOKEN.finditer(whole):
+        kind = token[0][:1]
+        if kind == b'"':
+            name = token[0] if depth == 1 else name
+        elif kind in b"{[":
+            depth += 1
+            if kind == b"[" and depth == list_depth and (depth == 1 or name == b'"entry"'):
+                is_inside = True
+            elif kind == b"{" and is_inside and depth == list_depth + 1:
+                start = token.start()
+        else:
+            if is_inside and kind == b"}" and depth == list_depth + 1:
+                yield start, token.end()
+            depth -= 1
+            if is_inside and depth < list_depth:
+                is_inside = False
+    if depth > 0:
+        yield start, None
