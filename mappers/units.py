@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
@@ -24,6 +25,7 @@ TOO_LARGE = re.compile(r"[*^]\s*[-+]?\d{3}|[A-Za-z\])][-+]?\d{3}|\d{10}")
 
 # UCUM gives an annotation no meaning, but one with a number normalises the value (`/{1.73_m2}`).
 NORMALISATION = re.compile(r"\{[^}]*\d[^}]*\}")
+ANNOTATION = re.compile(r"\{[^}]*\}")
 ONLY_ANNOTATION = re.compile(r"^(\{[^}]*\})+$")
 
 # Equivalents and osmoles are moles to the library, though their amount depends on the substance.
@@ -34,11 +36,28 @@ PURE_NUMBERS = frozenset({"[ppth]", "[ppm]", "[ppb]", "[pptr]", "[pi]"})
 # Two ways to write the micro sign and its ASCII form: U+00B5, U+03BC.
 MICRO = str.maketrans({"\u00b5": "u", "\u03bc": "u"})
 
+# Ten to a power, as hospitals write it, also with a sign of multiplication or a raised number: x10^9, 10E9, 10**9,
+# 10'9, 10(9), 10exp9; UCUM has 10*9.
+SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+RAISED = re.compile(r"10([⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
+POWER_OF_TEN = re.compile(
+    r"^[x\u00d7*]?\s*10\s*(?:(?:[\^\u02c6]|\*\*?|'|exp|\.?e\+?|[x\u00d7])\s*0?(\d{1,2})|[(\[](\d{1,2})[)\]])",
+    re.IGNORECASE,
+)
+AROUND_SLASH = re.compile(r"\s*/\s*")
+
+# UCUM reads these as it should, and another than was meant. A superscript that was lost: `103/uL` is 103 in a
+# microlitre, `10.9/L` ten times nine. Capitals: `U/ML` is a unit in a megalitre, `Mg/L` megagrams. They are read by
+# the table whatever their capitals, or not at all.
+LOST_POWER = re.compile(r"^[x\u00d7]?10[1-9]\d?(?!\d)|\d\.\d")
+CAPITAL_PREFIX = re.compile(r"(?<![A-Za-z\[_{])[MGTPEZY](?:g|L|l|mol|U|eq|osm)(?![A-Za-z_}\]])")
+
 
 def conversion_factor(source_unit: str, unit: str, molar_mass: Decimal | None = None) -> Decimal | None:
     """The number by which a value in `source_unit` is multiplied to be in `unit`; None where there is none.
 
-    `unit` is UCUM, `source_unit` UCUM or as in `units.csv`; blank means that the value is in `unit` already.
+    `unit` is UCUM, `source_unit` UCUM or as in `units.csv`, with signs of any width and powers of ten in any
+    notation; blank means that the value is in `unit` already.
     The factor is exact, or has 28 digits where it never ends. `molar_mass` in g/mol joins mass and amount.
     No factor: text that is no unit, another dimension, a scale with an offset (Cel), arbitrary units
     and equivalents against anything but themselves. Source: UCUM §6 (annotations), §24 (arbitrary units).
@@ -46,7 +65,7 @@ def conversion_factor(source_unit: str, unit: str, molar_mass: Decimal | None = 
     text = source_unit.strip()
     if text in ("", unit):
         return Decimal(1)
-    return _factor(text.translate(MICRO), unit.translate(MICRO), molar_mass)
+    return _factor(text, unit.translate(MICRO), molar_mass)
 
 
 def is_ucum(unit: str) -> bool:
@@ -65,10 +84,25 @@ def _readings(text: str) -> Iterator[str]:
 
     The first that has the dimension asked for is meant: `G/L` is giga per litre for cells, grams for a mass.
     """
+    if len(text) > LONGEST:
+        return
     exact, any_case = _table()
-    yield from exact.get(text, ())
-    yield text
-    yield from any_case.get(text.lower(), ())
+    plain = _plain_text(text)
+    yield from exact.get(text.translate(MICRO), ())
+    yield from exact.get(plain, ())
+    if not LOST_POWER.search(ANNOTATION.sub("", plain)) and not CAPITAL_PREFIX.search(plain):
+        yield plain
+    yield from any_case.get(plain.lower(), ())
+
+
+def _plain_text(text: str) -> str:
+    """A unit without what differs only in type: full-width and square signs (㎣, ㎕), raised digits, spaces.
+
+    A power of ten is written as UCUM does: `x10^9/L` and `10⁹ / L` become `10*9/L`.
+    """
+    raised = RAISED.sub(lambda found: f"10*{found[1].translate(SUPERSCRIPTS)}", text)
+    narrow = unicodedata.normalize("NFKC", raised).translate(MICRO).strip()
+    return POWER_OF_TEN.sub(lambda found: f"10*{found[1] or found[2]}", AROUND_SLASH.sub("/", narrow))
 
 
 @cache
@@ -78,7 +112,9 @@ def _table() -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     with TABLE.open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines, strict=True):
             exact.setdefault(row["written"], []).append(row["unit"])
-            any_case.setdefault(row["written"].lower(), []).append(row["unit"])
+            for written in (row["written"], row["unit"]):
+                readings = any_case.setdefault(written.lower(), [])
+                readings += [] if row["unit"] in readings else [row["unit"]]
     return exact, any_case
 
 

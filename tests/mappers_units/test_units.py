@@ -1,4 +1,5 @@
 """Units: expected factors are worked out by hand from the units' definitions."""
+# ruff: noqa: RUF001 - hospitals write such signs
 
 from __future__ import annotations
 
@@ -11,47 +12,7 @@ import pytest
 
 from mappers.units import TABLE, conversion_factor, is_ucum
 from studies.reading import bundled_studies, load_study
-
-# For each unit of the table: another unit, and how many of that make one of it.
-BY_HAND = {
-    "10*9/L": ("/L", "1000000000"),
-    "10*12/L": ("10*9/L", "1000"),
-    "10*6/L": ("10*9/L", "0.001"),
-    "10*3/uL": ("10*9/L", "1"),
-    "10*6/uL": ("10*9/L", "1000"),
-    "/uL": ("10*9/L", "0.001"),
-    "/L": ("10*9/L", "0.000000001"),
-    "%": ("1", "0.01"),
-    "1": ("%", "100"),
-    "mg/dL": ("g/L", "0.01"),
-    "g/dL": ("g/L", "10"),
-    "g/L": ("mg/dL", "100"),
-    "ug": ("mg", "0.001"),
-    "mg": ("g", "0.001"),
-    "g": ("mg", "1000"),
-    "kg": ("g", "1000"),
-    "ug/mL": ("mg/L", "1"),
-    "ug/dL": ("ug/L", "10"),
-    "ug/L": ("mg/L", "0.001"),
-    "ng/mL": ("ug/L", "1"),
-    "pg/mL": ("ng/L", "1"),
-    "mg/L": ("ug/mL", "1"),
-    "umol/L": ("mmol/L", "0.001"),
-    "mmol/L": ("umol/L", "1000"),
-    "nmol/L": ("umol/L", "0.001"),
-    "meq/L": ("ueq/mL", "1"),
-    "U/L": ("nkat/L", "16.66666666666666666666666667"),
-    "mL/min/{1.73_m2}": ("L/h/{1.73_m2}", "0.06"),
-    "mg/m2": ("g/m2", "0.001"),
-    "mL": ("L", "0.001"),
-    "mm[Hg]": ("Pa", "133.322387415"),
-    "fL": ("um3", "1"),
-    "pg": ("ng", "0.001"),
-    "s": ("ms", "1000"),
-    "cm": ("m", "0.01"),
-}
-# Scales with an offset have no factor to another scale.
-ONLY_THEMSELVES = ("Cel", "[degF]")
+from tests.mappers_units.by_hand import MEANINGS
 
 
 def table_rows() -> list[tuple[str, str]]:
@@ -59,18 +20,102 @@ def table_rows() -> list[tuple[str, str]]:
         return [(row["written"], row["unit"]) for row in csv.DictReader(lines)]
 
 
-@pytest.mark.parametrize(("written", "unit"), table_rows())
-def test_what_hospitals_write_has_the_factor_of_its_unit(written: str, unit: str) -> None:
-    assert conversion_factor(written, unit) == 1
-    if unit not in ONLY_THEMSELVES:
-        other, factor = BY_HAND[unit]
-        assert conversion_factor(written, other) == Decimal(factor)
+def meanings() -> list[tuple[str, str, str]]:
+    """(text, another unit, factor) of each text, by hand."""
+    return [(text, unit, factor) for unit, factor, texts in MEANINGS for text in texts.split(" | ")]
 
 
-def test_every_row_of_the_table_is_said_once_and_means_ucum() -> None:
+@pytest.mark.parametrize(("written", "other", "factor"), meanings())
+def test_what_hospitals_write_means_what_it_says(written: str, other: str, factor: str) -> None:
+    assert conversion_factor(written, other) == Decimal(factor)
+
+
+def test_every_row_of_the_table_has_its_meaning_by_hand_and_is_ucum() -> None:
     rows = table_rows()
     assert len(rows) == len(set(rows))
+    assert sorted(written for written, _ in rows) == sorted(text for text, _, _ in meanings())
     assert [unit for _, unit in rows if not is_ucum(unit)] == []
+
+
+@pytest.mark.parametrize(("written", "unit"), table_rows())
+def test_a_row_names_the_unit_that_is_meant(written: str, unit: str) -> None:
+    meant = [(other, Decimal(factor)) for text, other, factor in meanings() if text == written]
+    assert any(conversion_factor(unit, other) == factor for other, factor in meant)
+
+
+# In one notation or another: the same as in UCUM.
+THOUSAND_IN_A_MICROLITRE = (
+    "x10^3/uL", "X10^3/UL", "10E3/uL", "x10e3/ul", "10.e3/uL", "10x3/uL", "10X3/CMM", "10'3/UL", "10**3/mm3",
+    "*10^3/uL", "×10³/µL", "×10³/μL", "10³/㎕", "10^3/㎕", "x10³/㎣", "１０^３／ｕＬ", "10(3)/mcL", "x10E+3/uL",
+    "10E+03/uL", "10[3]/uL", "10ˆ3/uL", "10 ^ 3 / uL", "10*3/㎣", "천/㎣", "천/㎕", "k/㎕", "Ｋ／ｕＬ", "K / uL",
+    "thou/㎣", "10^9/ℓ", "×10⁹ / L", "/nL", "10^6/mL",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("written", THOUSAND_IN_A_MICROLITRE)
+def test_a_power_of_ten_is_read_in_any_notation_and_width(written: str) -> None:
+    assert conversion_factor(written, "10*9/L") == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "unit", "factor"),
+    [
+        ("만/㎣", "10*9/L", "10"),
+        ("백만/㎣", "10*12/L", "1"),
+        ("/㎕", "10*9/L", "0.001"),
+        ("/㎣", "10*9/L", "0.001"),
+        ("개/㎕", "/uL", "1"),
+        ("㎎/㎗", "g/L", "0.01"),
+        ("ｍｇ／ｄＬ", "g/L", "0.01"),
+        ("g/㎗", "g/L", "10"),
+        ("㎍", "mg", "0.001"),
+        ("㎍/㎖", "mg/L", "1"),
+        ("㎎/㎡", "mg/m2", "1"),
+        ("IU/ℓ", "U/L", "1"),
+        ("㎖/min/1.73㎡", "mL/min/{1.73_m2}", "1"),
+        ("㎜Hg", "mm[Hg]", "1"),
+        ("℃", "Cel", "1"),
+        ("％", "%", "1"),
+        ("㎏", "g", "1000"),
+    ],
+)
+def test_signs_of_korean_keyboards_are_the_letters_that_they_show(
+    written: str, unit: str, factor: str
+) -> None:
+    assert conversion_factor(written, unit) == Decimal(factor)
+
+
+@pytest.mark.parametrize(
+    ("written", "unit"),
+    [
+        ("103/uL", "10*9/L"),
+        ("109/L", "10*9/L"),
+        ("１０３/uL", "10*9/L"),
+        ("x106/uL", "10*9/L"),
+        ("10.9/L", "10*9/L"),
+        ("10*3.5/L", "10*9/L"),
+    ],
+)
+def test_a_power_that_lost_its_sign_is_not_taken_for_a_number(written: str, unit: str) -> None:
+    assert conversion_factor(written, unit) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "unit", "factor"),
+    [
+        ("Mg/L", "mg/L", "1"),
+        ("Mmol/L", "mmol/L", "1"),
+        ("Pg/mL", "pg/mL", "1"),
+        ("U/ML", "U/L", "1000"),
+        ("MU/L", "U/L", None),
+        ("EU/mL", "U/L", None),
+        ("Mmol", "mmol", None),
+        ("MBq", "kBq", "1000"),
+        ("kU/L", "U/L", "1000"),
+    ],
+)
+def test_capitals_are_no_megagrams_and_megalitres(written: str, unit: str, factor: str | None) -> None:
+    assert conversion_factor(written, unit) == (factor and Decimal(factor))
 
 
 @pytest.mark.parametrize(
