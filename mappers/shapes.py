@@ -238,3 +238,8 @@ def _targets(version: str, type_name: str, json_name: str) -> set[str]:
     fields = _model(version, type_name).model_fields.values()
     extra = next((f.json_schema_extra for f in fields if f.alias == json_name), None)
     return set(extra.get("enum_reference_types", ())) if isinstance(extra, dict) else set()
+
+
+def model_of(version: str, type_name: str) -> typing.Any:
+    """The class of `fhir.resources` for a FHIR type. Raises KeyError for a type that the version doesn't have."""
+    return _model(version, type_name)
