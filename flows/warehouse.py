@@ -17,6 +17,7 @@ from flows.home import Home, open_home, read_key, writing
 from flows.loading import fhir_relations
 from flows.meta import write_meta
 from flows.run import Request, Run
+from flows.validating import Validation, validate_population
 from mappers.references import install_macros
 from mappers.units import conversion_factor
 from sql.build import build_clinical, publish_relations
@@ -73,7 +74,7 @@ def build_and_publish(run: Run) -> Run:
         part = work / "warehouse.duckdb"
         connection = duckdb.connect(str(part), config={"memory_limit": "1GB", "temp_directory": str(work)})
         try:
-            notes = _build(connection, run, home)
+            notes = _build(connection, run, home, work)
             problems = _problems(connection, request)
             connection.execute("checkpoint")
         finally:
@@ -91,14 +92,20 @@ class _Built:
     data_cutoff: dt.date | None
 
 
-def _build(connection: duckdb.DuckDBPyConnection, run: Run, home: Home) -> list[str]:
+def _build(connection: duckdb.DuckDBPyConnection, run: Run, home: Home, work: Path) -> list[str]:
     request = run.request
     connection.execute("set TimeZone = 'UTC'")
     install_macros(connection, read_key(home))
     publish_relations(connection, fhir_relations(home), request.as_of)
     others, notes = _other_studies(home, request)
     studies = [_Built(request.study, request.data_cutoff), *others]
-    models = build_clinical(connection, [built.study for built in studies], conversion_factor)
+    validations: list[Validation] = []
+    models = build_clinical(
+        connection,
+        [built.study for built in studies],
+        conversion_factor,
+        lambda con: validations.append(validate_population(con, home, work)),
+    )
     for built in studies:
         models += build_study(connection, built.study, built.data_cutoff)
     write_meta(
@@ -107,7 +114,12 @@ def _build(connection: duckdb.DuckDBPyConnection, run: Run, home: Home) -> list[
         [(built.study, built.data_cutoff) for built in studies],
         [(model.schema, model.name, model.rows) for model in models],
     )
-    return notes
+    return [*notes, *map(_told, validations)]
+
+
+def _told(validation: Validation) -> str:
+    already = validation.resources - validation.validated
+    return f"{validation.validated} resources validated in full, {already} were already"
 
 
 def _other_studies(home: Home, request: Request) -> tuple[list[_Built], list[str]]:

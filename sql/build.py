@@ -16,6 +16,14 @@ from studies.reading import Study
 SQL = Path(__file__).parent
 
 ConversionFactor = Callable[[str, str, Decimal | None], Decimal | None]
+Validate = Callable[[duckdb.DuckDBPyConnection], None]
+
+# The rules that the resources of `quality.validated` break, by content: what `Validate` fills.
+BROKEN_RULE = "create or replace temp table broken_rule (hash varchar, fhir_version varchar, rule varchar)"
+
+
+def validate_nothing(con: duckdb.DuckDBPyConnection) -> None:
+    """Leaves every resource without a finding of the full validation."""
 
 
 def publish_relations(
@@ -38,12 +46,16 @@ def publish_relations(
 
 
 def build_clinical(
-    con: duckdb.DuckDBPyConnection, studies: Sequence[Study], conversion_factor: ConversionFactor
+    con: duckdb.DuckDBPyConnection,
+    studies: Sequence[Study],
+    conversion_factor: ConversionFactor,
+    validate: Validate = validate_nothing,
 ) -> list[ModelBuild]:
     """Builds `current`, `clinical` and `quality` for the codelists of the studies; returns what was built.
 
     Needs the `fhir` relations and the macros of the mappers on the connection. `conversion_factor` gives the
-    exact factor from a unit as written to a codelist's, or None.
+    exact factor from a unit as written to a codelist's, or None. `validate` inserts into the temporary table
+    `broken_rule` (hash, fhir_version, rule) what the resources of `quality.validated` break.
     """
     con.execute((SQL / "clinical_macros.sql").read_text(encoding="utf-8"))
     con.execute("create schema if not exists clinical")
@@ -52,6 +64,9 @@ def build_clinical(
     _unit_conversions(con, conversion_factor)
     _converted_numbers(con)
     built += build_models(con, SQL / "clinical", "clinical")
+    built += build_models(con, SQL / "validation", "quality")
+    con.execute(BROKEN_RULE)
+    validate(con)
     built += build_models(con, SQL / "quality", "quality")
     return built
 
@@ -69,7 +84,11 @@ def _study_tables(con: duckdb.DuckDBPyConnection, studies: Sequence[Study]) -> N
             (protocol.id, name, measurement.unit, measurement.molar_mass)
             for name, measurement in protocol.measurements.items()
         ]
-        named = {"death": protocol.deaths.codelist, "discharge": protocol.deaths.discharge}
+        named = {
+            "index_drug": protocol.population.index_drug.codelist,
+            "death": protocol.deaths.codelist,
+            "discharge": protocol.deaths.discharge,
+        }
         roles += [(protocol.id, role, codelist) for role, codelist in named.items() if codelist]
     with (SQL / "meddra_soc.csv").open(encoding="utf-8", newline="") as file:
         soc = [(row["code"], row["name"]) for row in csv.DictReader(file)]

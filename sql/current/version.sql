@@ -94,7 +94,9 @@ select
     last_updated,
     landed_at,
     hash,
+    fhir_version,
     resource_key,
+    owner_key,
     is_contained,
     is_current
 from judged

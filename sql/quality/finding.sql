@@ -117,6 +117,13 @@ conflicting_death as (
     group by all
 ),
 
+-- What the full validation found. The same content breaks the same rules wherever it stands.
+invalid as (
+    select distinct validated.site, validated.file, validated.line, validated.type, validated.id, broken.rule
+    from validated
+    join temp.broken_rule as broken using (hash, fhir_version)
+),
+
 found as (
     select *, 'reference:unresolved-patient' as rule from unresolved_patient
     union all by name
@@ -133,6 +140,8 @@ found as (
     select *, 'concept-map:narrower-target' as rule from narrower
     union all by name
     select *, 'death:conflicting-dates' as rule from conflicting_death
+    union all by name
+    from invalid
     union all by name
     select site, file, line, type, id, rule from fhir.finding
 )
