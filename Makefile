@@ -29,6 +29,7 @@ check: setup
 
 benchmark: setup
 	$(VENV)/bin/python -m benchmarks.steps
+	$(VENV)/bin/python -m benchmarks.mapping
 
 # The lock names every package with its hashes, and no registry's address.
 lock: setup

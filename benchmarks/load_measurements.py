@@ -1,0 +1,101 @@
+"""Times a whole load against the bare query and against full validation, and what a second load costs."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.processes import Measured, MeasurementError, measured
+from benchmarks.results import Results
+from benchmarks.samples import write_changed
+
+VALIDATED = 20_000
+REPETITIONS = {200_000: 3}  # a larger one is measured once
+EVERY = 100  # one resource in so many changes before the second load
+GIGABYTE = 1024
+MOST_QUERIES, LEAST_TIMES, MOST_SHARE = 5.0, 10.0, 5.0
+
+
+@dataclass(frozen=True)
+class FirstLoad:
+    """A load that was measured: the file that it read, and the home that it left."""
+
+    export: Path
+    home: Path
+    seconds: float
+
+
+def measure_validation(results: Results, lines: Path, work: Path) -> float:
+    """Prints the speed of validating in full; returns that of `fhir.resources`, one resource after the other."""
+    results.section("Validating each Observation in full")
+    part = work / "validated.ndjson"
+    with lines.open("rb") as source:
+        part.write_bytes(b"".join(itertools.islice(source, VALIDATED)))
+    alone = measured("benchmarks.loads", "validate", part, "models", 1)
+    results.line("fhir.resources, one process", VALIDATED, alone.seconds, peak=alone.peak)
+    both = measured("benchmarks.loads", "validate", part, "models", 2)
+    results.line("fhir.resources, two processes", VALIDATED, both.seconds, peak=both.peak)
+    ours = measured("benchmarks.loads", "validate", part, "engine", 2)
+    results.line("the engine's full validation, two processes", VALIDATED, ours.seconds, peak=ours.peak)
+    results.note(f"{alone.said['invalid']:,} refused by fhir.resources, {ours.said['invalid']:,} break a rule "
+                 "of the full validation")  # fmt: skip
+    return VALIDATED / alone.seconds
+
+
+def measure_loads(
+    results: Results, count: int, export: Path, bare_seconds: float, validated: float, work: Path
+) -> FirstLoad:
+    """Landing to fhir.* in a clean home; raises MeasurementError when a resource isn't accounted for."""
+    results.section(f"Landing to fhir.*, {count:,} Observations")
+    folder, home = work / "first", work / "home"
+    folder.mkdir()
+    # A link of the same file system: the load copies what it lands.
+    (folder / "observations.ndjson").hardlink_to(export)
+    runs = []
+    for _ in range(REPETITIONS.get(count, 1)):
+        shutil.rmtree(home, ignore_errors=True)
+        runs.append(measured("benchmarks.loads", "load", home, folder))
+        _check_whole(runs[-1], count)
+    shutil.rmtree(folder)
+    best = min(runs, key=lambda run: run.seconds)
+    peak = max((run.peak for run in runs if run.peak), default=None)
+    results.line("the query written by hand, to Parquet", count, bare_seconds, size=export.stat().st_size)
+    results.line("landing to fhir.*", count, best.seconds, size=export.stat().st_size, peak=peak)
+    queries, times = best.seconds / bare_seconds, count / best.seconds / validated
+    results.note(f"landing {best.said['landing']:.2f} s, load {best.said['loading']:.2f} s: "
+                 f"{queries:.1f} times the bare query, {times:.1f} times as fast as fhir.resources")  # fmt: skip
+    results.at_most(f"landing to fhir.* at most 5 bare queries, {count:,}", queries, MOST_QUERIES)
+    results.at_least(f"10 times as fast as fhir.resources, {count:,}", times, LEAST_TIMES)
+    results.memory_within(f"loading {count:,} Observations within 1 GB", peak, GIGABYTE)
+    return FirstLoad(export, home, best.seconds)
+
+
+def measure_second_load(results: Results, count: int, first: FirstLoad, work: Path) -> None:
+    """The changes alone, as an export since the last one gives them; then everything again."""
+    results.section(f"A second load in which 1% of {count:,} changed")
+    found = {}
+    for name, with_unchanged in (("the changes alone", False), ("the whole export again", True)):
+        folder = work / "second"
+        folder.mkdir()
+        with first.export.open("rb") as source:
+            write_changed(folder / "observations.ndjson", source, every=EVERY, with_unchanged=with_unchanged)
+        run = measured("benchmarks.loads", "load", first.home, folder)
+        _check_whole(run, count if with_unchanged else count // EVERY)
+        shutil.rmtree(folder)
+        found[name] = 100 * run.seconds / first.seconds
+        results.line(name, run.said["resources"], run.seconds, peak=run.peak)
+        results.note(f"{found[name]:.1f}% of the first load")
+    results.at_most(
+        f"a second load with 1% changed at most 5%, {count:,}", found["the changes alone"], MOST_SHARE, "%"
+    )
+    shutil.rmtree(first.home)
+
+
+def _check_whole(run: Measured, count: int) -> None:
+    said = run.said
+    if (said["resources"], said["mapped"], said["lost"]) != (count, count, 0):
+        raise MeasurementError(
+            f"of {count} resources {said['mapped']} were mapped, {said['lost']} files lost some"
+        )
