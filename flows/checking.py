@@ -8,7 +8,10 @@ from typing import TextIO
 import duckdb
 
 from flows.querying import published
+from flows.source_text import plain, shortened
 from flows.warehouse import read_warehouse, unaccounted_files
+
+LONGEST = 60  # characters of a cell: rules and units are shorter, unless a source wrote nonsense
 
 ACCOUNTING = """
 select site, sum(landed), sum(mapped), sum(quarantined), sum(superseded), sum(not_asked_for)
@@ -17,9 +20,17 @@ from quality.resources group by site order by site
 QUARANTINED = "select site, rule, count(*) from quality.quarantine group by all order by all"
 FOUND = "select site, rule, count(*) from quality.finding group by all order by all"
 
+UNITS = """
+select site, study, codelist, source_code, source_unit, unit, measurements, persons
+from quality.unit order by site, study, codelist, measurements desc, source_code, source_unit
+"""
+
 
 def check_home(home: Path, stream: TextIO) -> int:
-    """Prints the accounting by site and the counts of rules; 1 when a file isn't accounted for, else 0."""
+    """Prints the accounting by site, the counts of rules, and the units that aren't used.
+
+    Returns 1 when a file isn't accounted for, else 0.
+    """
     with read_warehouse(published(home)) as connection:
         _table(
             connection,
@@ -29,6 +40,12 @@ def check_home(home: Path, stream: TextIO) -> int:
         )
         _table(connection, QUARANTINED, ("site", "quarantined by rule", "resources"), stream)
         _table(connection, FOUND, ("site", "finding", "resources"), stream)
+        _table(
+            connection,
+            UNITS,
+            ("site", "study", "codelist", "unit not converted", "its text", "wanted", "values", "persons"),
+            stream,
+        )
         unaccounted = unaccounted_files(connection)
     for sentence in unaccounted:
         _say(sentence, stream)
@@ -36,7 +53,13 @@ def check_home(home: Path, stream: TextIO) -> int:
 
 
 def _table(connection: duckdb.DuckDBPyConnection, query: str, heads: tuple[str, ...], stream: TextIO) -> None:
-    rows = [heads, *(tuple(str(value) for value in row) for row in connection.execute(query).fetchall())]
+    rows = [
+        heads,
+        *(
+            tuple(shortened(plain(str(value)), LONGEST) for value in row)
+            for row in connection.execute(query).fetchall()
+        ),
+    ]
     if len(rows) == 1:
         return
     widths = [max(len(row[i]) for row in rows) for i in range(len(heads))]

@@ -131,6 +131,20 @@ def check(home: HomeOption = DEFAULT_HOME) -> None:
 
 
 @app.command()
+def codes(
+    study: Annotated[
+        str | None, typer.Argument(metavar="STUDY", help="A study of the warehouse; default: all of them.")
+    ] = None,
+    site: Annotated[str | None, typer.Option("--site", help="One site; default: all of them.")] = None,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Show, by site, which source codes fed each concept, and which codes near it fed none."""
+    from flows.codes import show_codes
+
+    show_codes(home.absolute(), sys.stdout, study=study, site=site)
+
+
+@app.command()
 def trace(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A report's folder.")],
     analysis: Annotated[str, typer.Option("--analysis", help="As in results.csv.")],

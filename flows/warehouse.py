@@ -21,6 +21,7 @@ from flows.validating import Validation, validate_population
 from mappers.references import install_macros
 from mappers.units import conversion_factor
 from sql.build import build_clinical, publish_relations
+from sql.build_codes import build_codes
 from sql.build_study import build_study
 from studies.reading import Study, StudyError, load_study
 
@@ -108,6 +109,7 @@ def _build(connection: duckdb.DuckDBPyConnection, run: Run, home: Home, work: Pa
     )
     for built in studies:
         models += build_study(connection, built.study, built.data_cutoff)
+    models += build_codes(connection, [built.study for built in studies], conversion_factor)
     write_meta(
         connection,
         request,
