@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from mappers import fhir_types
 from mappers.fhir_types import Element
-from mappers.fields import Field, Fields
+from mappers.fields import Field, Fields, Path
 from mappers.queries import query
 from mappers.rows import Column, Plan, plan_rows
 from mappers.values import Context, Value, text
@@ -29,6 +29,7 @@ class CompiledView:
     `paths` are the leaves of it. `exact_numbers` are paths of decimals that `struct` reads as VARCHAR
     because their written precision counts: DuckDB's JSON reader passes every number through a double, so
     whoever writes the NDJSON must write the numbers at these paths as JSON strings, digit for digit.
+    Where `reads_json`, parts are read as JSON, in which DuckDB doesn't see that an object has a key twice.
     """
 
     name: str
@@ -36,8 +37,9 @@ class CompiledView:
     fhir_version: str
     columns: tuple[Column, ...]
     struct: str
-    paths: frozenset[tuple[str, ...]]
-    exact_numbers: frozenset[tuple[str, ...]]
+    paths: frozenset[Path]
+    exact_numbers: frozenset[Path]
+    reads_json: bool
     plan: Plan = field(repr=False)
     fields: Fields = field(repr=False)
 
@@ -74,7 +76,16 @@ def compile_view(view: View, fhir_version: str = "R4B", *, exact_decimals: bool 
     paths = frozenset(root.paths())
     exact = frozenset(root.exact_paths())
     return CompiledView(
-        view.name, view.resource, fhir_version, columns, root.item_type(), paths, exact, plan, fields
+        view.name,
+        view.resource,
+        fhir_version,
+        columns,
+        root.item_type(),
+        paths,
+        exact,
+        any(field.is_json for field in fields.all),
+        plan,
+        fields,
     )
 
 
@@ -83,7 +94,7 @@ def check_resource(view: View, fhir_version: str, *versions: str) -> None:
     if fhir_version == "R4" and name in fhir_types.R4_DIFFERS:
         reason = fhir_types.R4_DIFFERS[name]
         raise ViewError(view.file, "resource", None, f"{name} of R4 can't be read: it {reason}")
-    if not any(fhir_types.has_type(version, name) for version in versions):
+    if not any(fhir_types.is_resource(version, name) for version in versions):
         message = f"{name!r} is no resource type of R4B or R5; write it as in FHIR, as in Patient"
         raise ViewError(view.file, "resource", None, message)
 

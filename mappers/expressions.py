@@ -36,9 +36,19 @@ from mappers.values import (
     without_nulls,
 )
 
+# Some steps hold their source twice in SQL, so that a path of many would never end.
+LONGEST_SQL = 1 << 20
+
 
 def expression(context: Context, tree: Expression) -> Value:
     """The value of a FHIRPath in a context. Raises FhirPathError with the column of what is wrong."""
+    value = compiled(context, tree)
+    if len(value.sql) > LONGEST_SQL:
+        raise FhirPathError("is too long for one query; make it simpler, or use several columns", tree.column)
+    return value
+
+
+def compiled(context: Context, tree: Expression) -> Value:
     match tree:
         case Literal():
             return literal(tree)
@@ -66,9 +76,19 @@ def literal(tree: Literal) -> Value:
         return absent()
     if tree.kind == "decimal":
         return Value(f"cast({tree.text} as DOUBLE)", "decimal")
-    if tree.kind in ("boolean", "integer"):
+    if tree.kind == "boolean":
         return Value(tree.text, tree.kind)
+    if tree.kind == "integer":
+        return integer(tree)
     return Value(text(tree.text), tree.kind)
+
+
+def integer(tree: Literal) -> Value:
+    """FHIRPath's integers have 32 bits; one more, so that a minus may stand before it, and FHIR's integer64."""
+    value = int(tree.text)
+    if value >= 2**63:
+        raise FhirPathError(f"a whole number is less than 2^63; write it as {tree.text}.0", tree.column)
+    return Value(str(value), "integer" if value <= 2**31 else "integer64")
 
 
 def constant(context: Context, tree: Constant) -> Value:
@@ -236,5 +256,6 @@ def type_operator(context: Context, tree: TypeOperator) -> Value:
         return of_type
     if source.choice is None:
         is_it = source.type_name == tree.type_name
-        return Value(f"case when {is_some(source)} then {str(is_it).lower()} end", "boolean")
+        one = comparisons.single(source, tree.column)
+        return Value(f"case when {is_some(one)} then {str(is_it).lower()} end", "boolean")
     return Value(is_some(of_type), "boolean")

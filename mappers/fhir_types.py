@@ -111,6 +111,13 @@ def has_type(version: str, type_name: str) -> bool:
         return False
 
 
+def is_resource(version: str, type_name: str) -> bool:
+    """Whether the type is one of resources that exist: neither a part of them nor what they have in common."""
+    if type_name in ("Resource", "DomainResource") or not has_type(version, type_name):
+        return False
+    return "implicitRules" in elements(version, type_name)
+
+
 @cache
 def choices(version: str, type_name: str, name: str) -> MappingProxyType[str, Element]:
     """The elements that a choice `name[x]` may take, by their types; empty where it is no choice."""

@@ -31,12 +31,37 @@ def duckdb_type(fhir_type: str) -> str:
     return "BIGINT" if fhir_type in INTEGERS else "VARCHAR"
 
 
+@dataclass(frozen=True)
+class Repeat:
+    """A part of a path: any number of these paths, one after the other."""
+
+    steps: frozenset[tuple[str, ...]]
+
+
+# A path of field names; `ofType(Patient)` in it is a resource of that type where any may stand.
+Path = tuple[str | Repeat, ...]
+
+
+def is_on(path: tuple[str, ...], pattern: Path) -> bool:
+    """Whether the names lead along the pattern to its end, or into one of its repeated steps."""
+    if not pattern:
+        return not path
+    head, rest = pattern[0], pattern[1:]
+    if isinstance(head, str):
+        return bool(path) and path[0] == head and is_on(path[1:], rest)
+    if is_on(path, rest):
+        return True
+    further = [step for step in head.steps if path and path[: len(step)] == step[: len(path)]]
+    return any(is_on(path[len(step) :], pattern) for step in further)
+
+
 @dataclass
 class Field:
     """One field; `primitive` is its FHIR type, or None where it is an object.
 
-    `is_json` reads an object as JSON text (for a recursion, whose depth a struct can't have); `is_exact`
-    reads a decimal as the text that was written.
+    `is_json` reads an object as JSON text (for a recursion, whose depth a struct can't have, and for a
+    resource of any type); `is_exact` reads a decimal as the text that was written. `inner` are the fields
+    that are read out of the JSON, each with the path that leads to them from here.
     """
 
     name: str
@@ -46,6 +71,7 @@ class Field:
     is_json: bool = False
     is_exact: bool = False
     children: dict[str, Field] = field(default_factory=dict)
+    inner: list[tuple[Path, Field]] = field(default_factory=list)
 
     def item_type(self, *, as_struct: bool = False) -> str:
         """The DuckDB type of one item of the field."""
@@ -65,19 +91,32 @@ class Field:
             return self.item_type()
         return {c.name: [c.structure()] if c.is_list else c.structure() for c in self.children.values()}
 
-    def paths(self, prefix: tuple[str, ...] = ()) -> set[tuple[str, ...]]:
-        """The paths of the leaves below."""
-        below = set()
-        for child in self.children.values():
-            here = (*prefix, child.name)
-            below |= child.paths(here) if child.children else {here}
-        return below
+    def below(self) -> list[tuple[Path, Field]]:
+        """The fields below with the paths that lead to them."""
+        return [*(((child.name,), child) for child in self.children.values()), *self.inner]
 
-    def exact_paths(self, prefix: tuple[str, ...] = ()) -> set[tuple[str, ...]]:
-        found = {prefix} if self.is_exact else set()
-        for child in self.children.values():
-            found |= child.exact_paths((*prefix, child.name))
+    def paths(self, prefix: Path = ()) -> set[Path]:
+        """The paths of the leaves below."""
+        found: set[Path] = set()
+        for path, child in self.below():
+            here = (*prefix, *path)
+            found |= child.paths(here) if child.below() else {here}
         return found
+
+    def exact_paths(self, prefix: Path = ()) -> set[Path]:
+        found: set[Path] = {prefix} if self.is_exact else set()
+        for path, child in self.below():
+            found |= child.exact_paths((*prefix, *path))
+        return found
+
+    def path_to(self, wanted: Field) -> tuple[str, ...] | None:
+        """The names that lead from here to the field, or None where it isn't below."""
+        for child in self.children.values():
+            if child is wanted:
+                return (child.name,)
+            if further := child.path_to(wanted):
+                return (child.name, *further)
+        return None
 
 
 class Fields:

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from mappers import fhir_types
-from mappers.comparisons import boolean, kind, named, number, single
+from mappers.comparisons import boolean, distinct_items, kind, named, number, single, wider_type
 from mappers.fhirpath import Call, Expression, FhirPathError, Member
+from mappers.fields import duckdb_type
 from mappers.values import (
     Context,
     Value,
@@ -88,8 +89,11 @@ def where(context: Context, source: Value, tree: Call, compile_tree: Compile) ->
         criterion(source, "0")
         return source
     if not source.is_list:
+        # By a list, since SQL that holds its source twice would double with each step of a path.
         whole = decoded(context, source)
-        return replace(whole, sql=f"case when {criterion(whole, '0')} then {whole.sql} end")
+        one = f"_e{next(context.names)}"
+        kept = f"list_filter([{whole.sql}], lambda {one}: {criterion(replace(whole, sql=one), '0')})"
+        return replace(whole, sql=f"{kept}[1]")
     sql = map_items(context, source, criterion, sql_function="list_filter")
     return replace(decoded(context, source), sql=sql)
 
@@ -191,7 +195,10 @@ def take(context: Context, source: Value, tree: Call, compile_tree: Compile) -> 
 
 
 def distinct(context: Context, source: Value, tree: Call, compile_tree: Compile) -> Value:
-    return replace(source, sql=f"list_distinct({to_list(source)})", is_list=True)
+    if source.is_absent:
+        return source
+    whole = decoded(context, source)
+    return replace(whole, sql=distinct_items(context, to_list(whole)), is_list=True)
 
 
 # Questions about a collection
@@ -241,7 +248,9 @@ def count(context: Context, source: Value, tree: Call, compile_tree: Compile) ->
 
 
 def is_distinct(context: Context, source: Value, tree: Call, compile_tree: Compile) -> Value:
-    items = to_list(source)
+    if source.is_absent:
+        return Value("true", "boolean")
+    items = to_list(decoded(context, source))
     return Value(f"(len({items}) = len(list_distinct({items})))", "boolean")
 
 
@@ -264,11 +273,19 @@ def if_else(context: Context, source: Value, tree: Call, compile_tree: Compile) 
     chosen = context.at(source) if not source.is_list else context
     criterion = boolean(compile_tree(chosen, tree.arguments[0]), tree.column)
     branches = [compile_tree(chosen, argument) for argument in tree.arguments[1:]]
-    known = next((branch for branch in branches if not branch.is_absent), branches[0])
+    here = [branch for branch in branches if not branch.is_absent]
+    known, other = (here or branches)[0], (here or branches)[-1]
+    if kind(known) != kind(other):
+        raise FhirPathError(f"iif() gives {named(known)} or {named(other)}; give both one type", tree.column)
+    if kind(known) == "object" and here:
+        raise FhirPathError(
+            f"iif() gives {named(known)}, an object; end its paths at an element", tree.column
+        )
     is_list = any(branch.is_list for branch in branches)
     parts = [to_list(b) if is_list and not b.is_absent else b.sql for b in branches]
     otherwise = parts[1] if len(parts) > 1 else "null"
-    return Value(f"case when {criterion} then {parts[0]} else {otherwise} end", known.type_name, is_list)
+    sql = f"case when {criterion} then {parts[0]} else {otherwise} end"
+    return Value(sql, wider_type(known, other), is_list)
 
 
 # Text
@@ -319,16 +336,57 @@ def number_function(sql_function: str, result: str | None = None) -> Function:
         arguments = [integer_argument(context, tree, compile_tree, n) for n in range(len(tree.arguments))]
         type_name = result or one.type_name
         sql = f"{sql_function}({', '.join([one.sql, *arguments])})"
-        return Value(f"cast({sql} as BIGINT)" if result == "integer" else sql, type_name)
+        return Value(f"try_cast({sql} as INTEGER)" if result == "integer" else sql, type_name)
 
     return function
 
 
-def conversion(template: str, result: str) -> Function:
+def square_root(context: Context, source: Value, tree: Call, compile_tree: Compile) -> Value:
+    one = number(context, source, tree.column)
+    return Value(f"case when {one.sql} >= 0 then sqrt({one.sql}) end", "decimal")
+
+
+# What a text, a truth or a number is as a value of another type; anything else is empty.
+TRUE_TEXTS, FALSE_TEXTS = "('true', 't', 'yes', 'y', '1', '1.0')", "('false', 'f', 'no', 'n', '0', '0.0')"
+CONVERSIONS: dict[str, dict[str, str]] = {
+    "integer": {
+        "text": r"case when regexp_full_match({0}, '[+-]?\d+') then try_cast({0} as INTEGER) end",
+        "boolean": "cast({0} as INTEGER)",
+        "integer": "{0}",
+    },
+    "decimal": {
+        "text": r"case when regexp_full_match({0}, '[+-]?\d+(\.\d+)?') then try_cast({0} as DOUBLE) end",
+        "boolean": "cast({0} as DOUBLE)",
+        "integer": "cast({0} as DOUBLE)",
+        "decimal": "cast({0} as DOUBLE)",
+    },
+    "boolean": {
+        "text": f"case when lower({{0}}) in {TRUE_TEXTS} then true when lower({{0}}) in {FALSE_TEXTS} then false end",
+        "boolean": "{0}",
+        "integer": "case {0} when 1 then true when 0 then false end",
+        "decimal": "case cast({0} as DOUBLE) when 1 then true when 0 then false end",
+    },
+    "string": dict.fromkeys(
+        ("text", "boolean", "integer", "decimal", "date", "time"), "cast({0} as VARCHAR)"
+    ),
+}
+
+
+def conversion(result: str) -> Function:
     def function(context: Context, source: Value, tree: Call, compile_tree: Compile) -> Value:
         if source.is_absent:
             return absent(result)
-        return Value(template.format(single(source, tree.column).sql), result)
+        family = kind(source)
+        if family == "object":
+            raise FhirPathError(f"{tree.name}() needs a primitive and has {named(source)}", tree.column)
+        one = single(source, tree.column)
+        if family == "number":
+            family = "decimal" if one.type_name == "decimal" else "integer"
+        if result == "string" and family == "decimal" and one.field is not None:
+            # The text is the number as it was written, 7 or 7.0.
+            one.field.is_exact = True
+        template = CONVERSIONS[result].get(family, "cast(null as {type})")
+        return Value(template.format(one.sql, type=duckdb_type(result)), result)
 
     return function
 
@@ -343,6 +401,17 @@ def has_value(context: Context, source: Value, tree: Call, compile_tree: Compile
 # Functions that SQL on FHIR adds
 
 
+# Type → the macro's shape, and the result's type where it is another.
+BOUNDED: dict[str | None, tuple[str, str | None]] = {
+    "decimal": ("decimal", None),
+    **dict.fromkeys(fhir_types.INTEGERS, ("decimal", "decimal")),
+    "date": ("date", None),
+    "dateTime": ("datetime", None),
+    "instant": ("datetime", None),
+    "time": ("time", None),
+}
+
+
 def boundary(side: str) -> Function:
     """The lowest or highest value that the written precision allows; a decimal needs its text for it."""
 
@@ -350,15 +419,14 @@ def boundary(side: str) -> Function:
         if source.is_absent:
             return absent(source.type_name)
         one = single(source, tree.column)
-        if one.type_name not in ("decimal", "date", "dateTime", "instant", "time"):
+        if one.type_name not in BOUNDED:
             raise FhirPathError(
                 f"{tree.name}() needs a decimal, a date or a time, and has {named(source)}", tree.column
             )
         if one.type_name == "decimal" and one.field is not None:
             one.field.is_exact = True
-        shape = {"decimal": "decimal", "date": "date", "time": "time"}.get(one.type_name, "datetime")
-        sql = f"{side}_{shape}(cast({one.sql} as VARCHAR))"
-        return Value(sql, one.type_name)
+        shape, result = BOUNDED[one.type_name]
+        return Value(f"{side}_{shape}(cast({one.sql} as VARCHAR))", result or one.type_name)
 
     return function
 
@@ -438,11 +506,11 @@ FUNCTIONS: dict[str, tuple[Function, int, int]] = {
     "floor": (number_function("floor", "integer"), 0, 0),
     "truncate": (number_function("trunc", "integer"), 0, 0),
     "round": (number_function("round", "decimal"), 0, 1),
-    "sqrt": (number_function("sqrt", "decimal"), 0, 0),
-    "toString": (conversion("cast({0} as VARCHAR)", "string"), 0, 0),
-    "toInteger": (conversion("try_cast({0} as BIGINT)", "integer"), 0, 0),
-    "toDecimal": (conversion("try_cast({0} as DOUBLE)", "decimal"), 0, 0),
-    "toBoolean": (conversion("try_cast({0} as BOOLEAN)", "boolean"), 0, 0),
+    "sqrt": (square_root, 0, 0),
+    "toString": (conversion("string"), 0, 0),
+    "toInteger": (conversion("integer"), 0, 0),
+    "toDecimal": (conversion("decimal"), 0, 0),
+    "toBoolean": (conversion("boolean"), 0, 0),
     "lowBoundary": (boundary("low_boundary"), 0, 0),
     "highBoundary": (boundary("high_boundary"), 0, 0),
     "getResourceKey": (resource_key, 0, 0),

@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from mappers.fields import Field
-from mappers.values import Context, Value, absent, text
+from mappers.comparisons import named
+from mappers.fhir_types import PRIMITIVES
+from mappers.fhirpath import FhirPathError
+from mappers.fields import Field, Repeat
+from mappers.values import Context, Value, text
 from mappers.view import ViewPath
 
 # Deeper than any form that people fill in; data that go deeper fail, and say so.
 DEEPEST = 64
+TOO_DEEP = f"repeat finds items nested deeper than {DEEPEST}"
 
 
 def repeated(
@@ -26,6 +30,8 @@ def repeated(
     """
     lenient = replace(context, is_lenient=True)
     roots = [compiled(lenient, path) for path in paths]
+    for root, path in zip(roots, paths, strict=True):
+        check_goes_down(context, root, path)
     known = [root for root in roots if not root.is_absent]
     if not known:
         return replace(roots[0], sql="cast([] as INTEGER[])", is_list=True)
@@ -34,12 +40,24 @@ def repeated(
     item, inner = f"_n{number}", context.fields.new("repeated")
     inner.is_json = True
     this = Value(f"{item}.node", item_type, field=inner, is_decoded=False, elsewhere=elsewhere)
-    children = [compiled(lenient.at(this), path) for path in paths]
+    children = [child for path in paths if not (child := compiled(lenient.at(this), path)).is_absent]
     found = context.fields.new("item")
     found.is_json = True
-    nodes = opened(json_list(known), json_list([c for c in children if not c.is_absent]), number)
+    steps = Repeat(frozenset(step for c in children if c.field and (step := inner.path_to(c.field))))
+    for root in known:
+        if root.field:
+            root.field.inner += [((steps,), found), ((steps,), inner)]
+    nodes = opened(json_list(known), json_list(children), number)
     sql = context.fields.decode(nodes, found, is_list=True)
     return Value(sql, item_type, True, found, True, elsewhere)
+
+
+def check_goes_down(context: Context, value: Value, path: ViewPath) -> None:
+    """Raises FhirPathError for what has nothing below it, and for a path that stays where it is."""
+    if value.choice or (value.type_name in PRIMITIVES and not value.is_absent):
+        raise FhirPathError(f"repeat needs elements that have elements, and has {named(value)}", 1)
+    if value.field is not None and value.field is context.this.field:
+        raise FhirPathError("repeat would stay where it is for ever; name an element", 1)
 
 
 def json_list(values: list[Value]) -> str:
@@ -72,9 +90,6 @@ def opened(roots: str, children: str, number: int) -> str:
     )
     start = f"list_transform({roots}, lambda {each}: {{'node': {each}, 'is_open': true}})"
     everything = f"list_reduce({rounds}, {step}, coalesce({start}, []))"
-    complaint = text(f"repeat finds items nested deeper than {DEEPEST}")
+    complaint = text(TOO_DEEP)
     node = f"case when {item}.is_open then error({complaint}) else {item}.node end"
     return f"list_transform({everything}, lambda {item}: {node})"
-
-
-__all__ = ["absent", "repeated"]

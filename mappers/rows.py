@@ -121,7 +121,10 @@ def iteration(plan: Plan, context: Context, select: Select) -> Value | None:
     if path is None and not select.repeat:
         return None
     if path is None:
-        return repeated(context, select.repeat, plan.compiled)
+        try:
+            return repeated(context, select.repeat, plan.compiled)
+        except FhirPathError as error:
+            raise plan.error(f"{select.at}.repeat", error.message) from None
     value = plan.compiled(context, path)
     if value.choice:
         raise plan.error(path.at, untyped_choice(value.choice), 1)

@@ -13,10 +13,11 @@ from typing import Any
 import msgspec
 
 from mappers import calendar
+from mappers.fields import Path, Repeat, is_on
 from mappers.shapes import CONTAINER, Field, decoder, fields_of, has_type
 
 FieldPath = tuple[str, ...]
-Reads = Callable[[str, str], frozenset[FieldPath]]
+Reads = Callable[[str, str], frozenset[Path]]
 
 VERSIONS = ("R4B", "R5")
 _DATES = ("date", "dateTime", "instant")
@@ -119,7 +120,7 @@ class ShapeChecker:
         version = min(faults, key=lambda v: len(faults[v]))
         reads = self._reads(version, kind)
         named = [fault for fault in faults[version] if fault.what != "unknown"]
-        fatal = [fault for fault in named if fault.path in reads and _is_fatal(fault)]
+        fatal = [fault for fault in named if _is_fatal(fault) and _is_read(fault.path, reads)]
         meta = header.meta if isinstance(header.meta, dict) else {}
         return Checked(
             resource_type=kind,
@@ -206,6 +207,13 @@ def _is_number(value: Any) -> bool:
 
 def _is_fatal(fault: Fault) -> bool:
     return fault.what == "type" or (fault.what == "date" and not fault.is_understood)
+
+
+def _is_read(path: FieldPath, reads: frozenset[Path]) -> bool:
+    if path in reads:
+        return True
+    patterns = (pattern for pattern in reads if any(isinstance(part, Repeat) for part in pattern))
+    return any(is_on(path, pattern) for pattern in patterns)
 
 
 def _rule(resource_type: str, fault: Fault) -> str:

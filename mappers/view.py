@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mappers.calendar import is_understood_date, is_understood_time
 from mappers.fhirpath import Expression, FhirPathError, parse
 
 # The keys of a ViewDefinition and its parts, as the standard lists them.
@@ -79,6 +81,9 @@ COLUMN_KEYS = frozenset(
     ["id", "extension", "modifierExtension", "name", "path", "description", "collection", "type", "tag"]
 )
 WHERE_KEYS = frozenset(["id", "extension", "modifierExtension", "path", "description"])
+CONSTANT_KEYS = frozenset(["id", "extension", "modifierExtension", "name"])
+CONSTANT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+ENVIRONMENT = frozenset({"rowIndex", "resource", "rootResource", "context"})
 COLUMN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 COLUMN_TYPES = {
     name: kind
@@ -90,6 +95,25 @@ COLUMN_TYPES = {
         "decimal": "decimal",
     }.items()
     for name in names.split()
+}
+
+CONSTANT_RANGES = {
+    "integer": (-(2**31), 2**31 - 1),
+    "positiveInt": (1, 2**31 - 1),
+    "unsignedInt": (0, 2**31 - 1),
+    "integer64": (-(2**63), 2**63 - 1),
+}
+UNDERSTOOD = {
+    "date": is_understood_date,
+    "dateTime": is_understood_date,
+    "instant": is_understood_date,
+    "time": is_understood_time,
+}
+EXAMPLES = {
+    "date": "2024-02-29",
+    "dateTime": "2024-02-29T10:00:00Z",
+    "instant": "2024-02-29T10:00:00Z",
+    "time": "10:00:00",
 }
 
 
@@ -199,7 +223,9 @@ class _Reader:
         if view.get("resourceType", "ViewDefinition") != "ViewDefinition":
             raise self.fail("resourceType", 'must be "ViewDefinition"')
         resource = self.text(view, "resource", "", 'name the resource type, as in "resource": "Patient"')
-        name = view.get("name") or Path(self.file).stem
+        name = view.get("name", Path(self.file).stem)
+        if not isinstance(name, str) or not name:
+            raise self.fail("name", 'must be a text; leave it out, or write it as in "name": "patients"')
         constants = tuple(
             self.constant(item, at) for item, at in self.items(view, "constant", "", is_required=False)
         )
@@ -207,6 +233,7 @@ class _Reader:
         where = tuple(self.where(item, at) for item, at in self.items(view, "where", "", is_required=False))
         made = View(self.file, str(name), resource, constants, selects, where)
         self.check_names(made)
+        self.check_constants(made)
         return made
 
     def select(self, content: object, at: str) -> Select:
@@ -236,6 +263,8 @@ class _Reader:
                 f"{at}.name", f"{name!r} is no column name; use letters, digits and _, a letter first"
             )
         type_name = column.get("type")
+        if type_name is not None and not isinstance(type_name, str):
+            raise self.fail(f"{at}.type", f"must be a FHIR type as text, not {_json_kind(type_name)}")
         if type_name is not None and type_name not in COLUMN_TYPES:
             near = _nearest(str(type_name), COLUMN_TYPES)
             raise self.fail(f"{at}.type", f"{type_name!r} is no primitive FHIR type{near}")
@@ -250,6 +279,13 @@ class _Reader:
     def constant(self, content: object, at: str) -> ViewConstant:
         constant = self.object(content, at, None)
         name = self.text(constant, "name", at, "give the constant a name")
+        if not CONSTANT_NAME.fullmatch(name):
+            raise self.fail(f"{at}.name", f"{name!r} is no constant's name; use letters, digits and _")
+        if name in ENVIRONMENT:
+            raise self.fail(f"{at}.name", f"%{name} means something else in every view; choose another name")
+        for key in constant:
+            if key not in CONSTANT_KEYS and not key.startswith("value"):
+                raise self.fail(f"{at}.{key}", "is no key of a constant; it has a name and a value")
         values = [key for key in constant if key.startswith("value")]
         if len(values) != 1:
             raise self.fail(at, f'has {len(values)} values; give it one, as in "valueString": "official"')
@@ -262,6 +298,14 @@ class _Reader:
 
     def check_constant(self, value: object, type_name: str, at: str) -> None:
         kind = COLUMN_TYPES[type_name]
+        if type_name in CONSTANT_RANGES and isinstance(value, int):
+            least, most = CONSTANT_RANGES[type_name]
+            if not least <= value <= most:
+                raise self.fail(at, f"must be between {least} and {most}, as every {type_name}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise self.fail(at, "must be a number that a double can hold")
+        if type_name in UNDERSTOOD and isinstance(value, str) and not UNDERSTOOD[type_name](value):
+            raise self.fail(at, f"must be a {type_name} as FHIR writes it, as in {EXAMPLES[type_name]!r}")
         allowed = {"text": (str,), "boolean": (bool,), "integer": (int,), "decimal": (int, float)}[kind]
         if not isinstance(value, allowed) or (isinstance(value, bool) and kind != "boolean"):
             wanted = {"text": "a text", "boolean": "true or false", "integer": "a whole number"}
@@ -275,6 +319,15 @@ class _Reader:
             if names != first:
                 message = f"has the columns {', '.join(names)}, the first branch {', '.join(first)}"
                 raise self.fail(branch.at, f"{message}; give every branch the same, in the same order")
+
+    def check_constants(self, view: View) -> None:
+        names = [constant.name for constant in view.constants]
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                first = names.index(name)
+                raise self.fail(
+                    f"constant[{number}].name", f"{name!r} is also the name of constant[{first}]; rename one"
+                )
 
     def check_names(self, view: View) -> None:
         seen: dict[str, str] = {}
