@@ -89,6 +89,7 @@ def _population_tables(protocol: Protocol) -> Iterator[RuleTable]:
         {"event": "VARCHAR", "kind": "VARCHAR", "codelist": "VARCHAR"},
         [(name, event.from_, event.codelist) for name, event in protocol.events.items()],
     )
+    yield RuleTable("fatal_rule", {"rule": "VARCHAR"}, [(rule,) for rule in protocol.quality.fatal_rules])
     yield RuleTable("death_source", {"kind": "VARCHAR", "rank": "INTEGER"}, death_source_rows(protocol))
     yield RuleTable(
         "subgroup_rule",

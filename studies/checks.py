@@ -11,6 +11,7 @@ from studies.ctcae import ctcae_rows
 from studies.marked_yaml import KeyPath
 from studies.nearest import did_you_mean
 from studies.protocol import Laboratory, Protocol, Response
+from studies.validity import FAMILIES, is_rule_name
 
 # What every study has by itself; `events` of the protocol adds its own. Source: docs/clinical-rules.md.
 ALWAYS = ("index", "death", "last_contact")
@@ -77,6 +78,7 @@ def protocol_problems(protocol: Protocol) -> list[Problem]:
         *_event_problems(protocol),
         *_subgroup_problems(protocol),
         *_decision_problems(protocol),
+        *_quality_problems(protocol),
     ]
     if protocol.response:
         problems += [*_response_problems(protocol, protocol.response), *criteria_problems(protocol.response)]
@@ -150,6 +152,19 @@ def _event_problems(protocol: Protocol) -> Iterator[Problem]:
         yield from _not_rising((*path, "weeks"), incidence.weeks or [])
     if protocol.survival_by:
         yield from _not_rising(("survival_by", "landmarks"), protocol.survival_by.landmarks)
+
+
+def _quality_problems(protocol: Protocol) -> Iterator[Problem]:
+    path: KeyPath = ("quality", "fatal_rules")
+    for number, rule in enumerate(protocol.quality.fatal_rules):
+        if not is_rule_name(rule):
+            family = rule.partition(":")[0]
+            nearest = did_you_mean(family, FAMILIES)
+            yield (
+                (*path, number),
+                f'"{rule}" is no rule, or family of rules, of the full validation; {nearest}',
+            )
+    yield from _repeated(path, protocol.quality.fatal_rules)
 
 
 def _failure_key(failure_day: int | None) -> str:

@@ -200,6 +200,10 @@ class Disclosure(Section):
 
 class Quality(Section):
     quarantine_limit_percent: float = Field(ge=0, le=100)
+    fatal_rules: list[str] = Field(
+        default_factory=list,
+        description="rules of the full validation, or families of them, that cost a resource its use in this study",
+    )
 
 
 class Subgroup(Section):

@@ -19,8 +19,10 @@ from pydantic import BaseModel
 
 from flows.cli import app
 from flows.errors import CoveError
+from mappers.resource_rules import ORDERS
 from studies.protocol import Protocol
 from studies.reading import bundled_studies, load_study
+from studies.validity import FAMILIES
 
 # One worker makes the report that the tests share.
 pytestmark = pytest.mark.xdist_group("documentation")
@@ -94,6 +96,11 @@ def test_every_table_and_column_of_the_warehouse_is_documented_and_no_other(
     documented = {name: first_cells(body) for name, body in sections("###").items() if "." in name}
     lineage = first_cells(sections("##")["fhir"])
     real = {name: found for name, found in columns.items() if not name.startswith("current.")}
+    # A study's view of a clinical table has its columns, and is documented by them.
+    used = {name for name in real if real[name] == real.get(name.replace("<study>", "clinical"))}
+    views = {name for name in used if name.startswith("<study>.")} - {"<study>.codelist"}
+    assert first_cells(sections("##")["<study>"]) == views
+    real = {name: found for name, found in real.items() if name not in views}
     assert set(documented) == set(real)
     for name, found in real.items():
         # Those of `fhir` that have a resource's lineage have it documented once, for all.
@@ -204,6 +211,20 @@ def test_every_rule_of_quarantine_and_finding_is_documented() -> None:
     rules |= set(re.findall(r"'([a-z-]+:[a-z-]+)' as rule", finding))
     assert rules - documented == set()
     assert {"number-precision", "archive-limit", "truncated", "unit:not-convertible"} <= rules
+
+
+def test_every_rule_of_the_full_validation_is_documented_with_its_sentence() -> None:
+    text = (
+        (DOCS / "files.md").read_text(encoding="utf-8").split("### Validation in full")[1].split("\n## ")[0]
+    )
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    documented = {row.split("|")[2].strip(): set(CODE.findall(row.split("|")[1])) for row in rows}
+    assert set(documented) == set(FAMILIES.values())
+    for family, sentence in FAMILIES.items():
+        assert {name.partition(":")[0] for name in documented[sentence]} == {family}
+    orders = {f"order:{order.resource_type}.{order.name}" for order in ORDERS}
+    assert documented[FAMILIES["order"]] == orders
+    assert documented[FAMILIES["dose"]] == {"dose:negative", "dose:per-zero"}
 
 
 def test_every_analysis_statistic_and_method_of_the_results_is_documented(made: Made) -> None:

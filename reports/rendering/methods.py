@@ -58,6 +58,13 @@ def _population(protocol: Protocol) -> Iterator[Rule]:
             f"its recorded date) at most {diagnosis.days_after_index} days after the index date. A missing date "
             "counts, and without an index date any diagnosis does.",
         )
+    if protocol.quality.fatal_rules:
+        yield (
+            "Resources left out",
+            "The resources of everyone with a record of an index drug are validated in full. One that breaks a rule "
+            f"of {listed(protocol.quality.fatal_rules)} isn't used in this study, and a person whose Patient does "
+            "isn't known.",
+        )
     yield (
         "Treated",
         f"At least one counted dose on codelist {drug.codelist} at or before the cut-off"

@@ -39,6 +39,8 @@ def declared_levels(analysis: str, protocol: Protocol) -> list[str]:
     if analysis == "death":
         early = f"within_{protocol.deaths.early_days}_days"
         return ["all", "due_to_teae", early, "later", f"after_{protocol.deaths.after_event}"]
+    if analysis == "quality.left_out":
+        return list(protocol.quality.fatal_rules)
     if analysis == "decision" and protocol.decision is not None:
         return [threshold.name for threshold in protocol.decision.thresholds]
     if analysis.startswith("survival_by_"):

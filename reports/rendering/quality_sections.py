@@ -23,6 +23,7 @@ def quality_section(source: Source, quarantined: Sequence[tuple[object, ...]]) -
             _by_rule(source, "quality.quarantine", "D.2a", "Quarantined, by rule and site"),
             *_quarantine(quarantined),
             _by_rule(source, "quality.finding", "D.2c", "Findings in what was mapped, by rule and site"),
+            *_left_out(source),
             _imputed(source),
         ),
     )
@@ -63,6 +64,22 @@ def _by_rule(source: Source, analysis: str, number: str, title: str) -> Table:
     ]
     made = results_table(source.results, number, title, lines, [Column("n", Ask(show=("n",)))])
     return replace(made, head="Rule and site", population="every resource received, whoever it is about")
+
+
+def _left_out(source: Source) -> list[Table]:
+    """What the study doesn't use; nothing where its protocol calls no rule fatal."""
+    if not source.protocol.quality.fatal_rules:
+        return []
+    made = _by_rule(
+        source, "quality.left_out", "D.2d", "Resources that this study doesn't use, by fatal rule and site"
+    )
+    return [
+        replace(
+            made,
+            population="every resource of the persons with a record of an index drug",
+            notes=("A record of a drug goes with the Medication that it means.",),
+        )
+    ]
 
 
 def _counted(analysis: str, rule: str, group: str) -> Line:

@@ -25,6 +25,14 @@ def rule_rows(broken: pl.DataFrame, analysis: str, group: str) -> Iterator[Row]:
         yield Place(analysis, group, level=rule).count("n", count)
 
 
+def left_out_rows(left_out: pl.DataFrame, protocol: Protocol, group: str) -> Iterator[Row]:
+    """How many resources the study doesn't use, by each rule that the protocol calls fatal."""
+    for rule in protocol.quality.fatal_rules:
+        broken = left_out.filter(pl.col("fatal_rule") == rule)
+        resources = broken.select("site", "resource_key").n_unique()
+        yield Place("quality.left_out", group, level=rule).count("n", resources)
+
+
 def imputed_date_rows(imputed: pl.DataFrame, protocol: Protocol, group: str) -> Iterator[Row]:
     """Treated persons with an imputed date, by kind; one beyond the declared kinds has its row too."""
     place = Place("quality.imputed_dates", group)

@@ -24,7 +24,7 @@ from reports.statistics.groups import (
 )
 from reports.statistics.incidence import analysis_of, incidence_rows
 from reports.statistics.laboratory import worst_grade_rows
-from reports.statistics.quality import imputed_date_rows, resource_rows, rule_rows
+from reports.statistics.quality import imputed_date_rows, left_out_rows, resource_rows, rule_rows
 from reports.statistics.response import agreement_rows, evaluable_rows, not_evaluable_rows, response_rows
 from reports.statistics.rows import Row, results_frame
 from reports.statistics.survival_by_event import survival_by_rows
@@ -46,7 +46,7 @@ def estimate_results(frames: Frames, protocol: Protocol) -> pl.DataFrame:
     if protocol.decision is not None:
         rows.extend(decision_rows(rows, protocol.decision))
     for site in study_sites(frames):
-        rows.extend(_site_rows(frames, site))
+        rows.extend(_site_rows(frames, protocol, site))
     for group in study_groups(frames, protocol):
         rows.extend(_group_rows(frames, protocol, group))
     return results_frame(rows)
@@ -65,11 +65,13 @@ def _group_rows(frames: Frames, protocol: Protocol, group: Group) -> Iterator[Ro
         yield from endpoint_rows(times, OVERALL_SURVIVAL, protocol, group.name)
 
 
-def _site_rows(frames: Frames, site: str) -> Iterator[Row]:
+def _site_rows(frames: Frames, protocol: Protocol, site: str) -> Iterator[Row]:
     """What a site has beside: it also counts those who weren't treated."""
     of_site, group = pl.col("site") == site, f"site={site}"
     yield from attrition_rows(table(frames, "attrition").filter(of_site), group)
     yield from _quality_rows({name: table(frames, name).filter(of_site) for name in QUALITY}, group)
+    if protocol.quality.fatal_rules:
+        yield from left_out_rows(table(frames, "left_out").filter(of_site), protocol, group)
 
 
 def _quality_rows(frames: Frames, group: str) -> Iterator[Row]:
@@ -89,6 +91,8 @@ def _overall_rows(frames: Frames, protocol: Protocol) -> Iterator[Row]:
     yield from _time_rows(frames, protocol)
     yield from _safety_rows(frames, protocol)
     yield from _quality_rows(frames, "all")
+    if protocol.quality.fatal_rules:
+        yield from left_out_rows(table(frames, "left_out"), protocol, "all")
     imputed = table(frames, "imputed_date").join(cohort, on="person_id", how="semi")
     yield from imputed_date_rows(imputed, protocol, "all")
 

@@ -16,7 +16,7 @@ index_list as (
 
 suspect_code as (
     select resource_key, site, suspect, unnest(codes) as coding
-    from clinical.adverse_event_suspect
+    from adverse_event_suspect
     where is_related
 ),
 
@@ -35,7 +35,7 @@ index_suspect as (
 -- A suspect that isn't coded as another drug counts as the index drug.
 related as (
     select distinct suspect.resource_key, suspect.site
-    from clinical.adverse_event_suspect as suspect
+    from adverse_event_suspect as suspect
     left join index_suspect
         on index_suspect.resource_key = suspect.resource_key
         and index_suspect.site = suspect.site
@@ -57,7 +57,7 @@ judged as (
         ) as imputed_onset_on,
         related.resource_key is not null as is_related,
         soc_name.name as soc
-    from clinical.adverse_event as event
+    from adverse_event as event
     cross join setting
     join treated on treated.person_id = event.person_id
     left join soc_name on soc_name.code = event.soc_code

@@ -8,7 +8,7 @@ with diagnosed as (
 
 dosed as (
     select distinct exposure.person_id
-    from clinical.drug_exposure as exposure
+    from drug_exposure as exposure
     cross join setting
     where exposure.study = setting.study and exposure.codelist = setting.index_codelist
 ),
@@ -22,7 +22,7 @@ step as (
         diagnosed.person_id is not null as has_diagnosis,
         dosed.person_id is not null as has_dose,
         treatment.person_id is not null as has_counted_dose
-    from clinical.person
+    from person
     cross join setting
     left join diagnosed on diagnosed.person_id = person.person_id
     left join dosed on dosed.person_id = person.person_id

@@ -7,7 +7,7 @@ cross join lateral (select unnest(item.value_codes) as coding)
 where item.codelist = setting.death_cause_codelist
 union
 select record.person_id, coding.system, coding.code, source_of(record)
-from clinical.death_record as record
+from death_record as record
 cross join setting
 join treated on treated.person_id = record.person_id
 cross join lateral (select unnest(record.cause_codes) as coding)

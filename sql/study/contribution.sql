@@ -59,6 +59,7 @@ known as (
             'file': file, 'line': line, 'resource_key': resource_key
         } as record
     from clinical.person
+    semi join attrition using (person_id)
 ),
 
 population as (

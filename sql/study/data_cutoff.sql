@@ -2,7 +2,7 @@
 
 with deaths as (
     select imputed_day(record.died_first, record.died_last, setting.impute, null::date, null::date) as day
-    from clinical.death_record as record
+    from death_record as record
     cross join setting
     where record.kind in (select kind from death_source)
         and (record.study is null or record.study = setting.study)
@@ -10,13 +10,13 @@ with deaths as (
 
 contacts as (
     select greatest(starts_on, ends_on) as day
-    from clinical.contact
+    from contact
 ),
 
 -- Only orders and statements, no contact: the latest of them stands in.
 exposures as (
     select max(exposed_last) as day
-    from clinical.drug_exposure
+    from drug_exposure
 )
 
 select coalesce(

@@ -23,7 +23,7 @@ counted as (
         exposure.dose_value,
         exposure.dose_unit,
         source_of(exposure) as source
-    from clinical.drug_exposure as exposure
+    from drug_exposure as exposure
     cross join setting
     cross join route
     join evidence on evidence.evidence_level = exposure.evidence_level

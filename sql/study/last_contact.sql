@@ -9,7 +9,7 @@ with bounded as (
         contact.ends_on,
         least(treated.data_cutoff, dated_death.died_on) as last_day,
         source_of(contact) as source
-    from clinical.contact
+    from contact
     join treated on treated.person_id = contact.person_id
     left join dated_death on dated_death.person_id = contact.person_id
 ),

@@ -7,7 +7,7 @@ select
     least(recorded_death.died_last, data_cutoff) as last_possible_day,
     data_cutoff,
     setting.impute
-from clinical.person
+from person
 cross join data_cutoff
 cross join setting
 left join recorded_death on recorded_death.person_id = person.person_id

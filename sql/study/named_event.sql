@@ -1,6 +1,6 @@
 -- One row per dated event that the protocol names by a codelist, or that every study has, at or before the cut-off.
 
-with procedure as (
+with done as (
     select
         record.person_id,
         record.site,
@@ -8,13 +8,13 @@ with procedure as (
         record.performed_first as first_day,
         record.performed_last as last_day,
         source_of(record) as source
-    from clinical.procedure as record
+    from procedure as record
     cross join setting
     join event_rule on event_rule.codelist = record.codelist and event_rule.kind = 'procedure'
     where record.study = setting.study and record.is_counted
 ),
 
-diagnosis as (
+diagnosed as (
     select
         record.person_id,
         record.site,
@@ -22,7 +22,7 @@ diagnosis as (
         coalesce(record.onset_first, record.recorded_first) as first_day,
         case when record.onset_first is null then record.recorded_last else record.onset_last end as last_day,
         source_of(record) as source
-    from clinical.diagnosis as record
+    from diagnosis as record
     cross join setting
     join event_rule on event_rule.codelist = record.codelist and event_rule.kind = 'diagnosis'
     where record.study = setting.study and record.is_counted
@@ -43,7 +43,7 @@ new_therapy as (
 ),
 
 partial as (
-    from procedure union all from diagnosis
+    from done union all from diagnosed
 )
 
 select

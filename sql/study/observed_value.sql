@@ -24,7 +24,7 @@ select
     measurement.reference_low,
     measurement.reference_high,
     source_of(measurement) as source
-from clinical.measurement
+from measurement
 cross join setting
 join treated on treated.person_id = measurement.person_id
 where measurement.study = setting.study

@@ -11,7 +11,7 @@ with coded as (
         ) as diagnosed_on,
         treated.index_date,
         source_of(record) as source
-    from clinical.diagnosis as record
+    from diagnosis as record
     cross join setting
     join phenotype_rule on phenotype_rule.codelist = record.codelist
     join treated on treated.person_id = record.person_id

@@ -9,7 +9,7 @@ with source as (
         record.died_first,
         record.died_last,
         source_of(record) as source
-    from clinical.death_record as record
+    from death_record as record
     cross join setting
     join death_source on death_source.kind = record.kind
     where record.study is null or record.study = setting.study

@@ -30,7 +30,7 @@ item as (
         )
 ),
 
-diagnosis as (
+diagnosed as (
     select
         record.person_id,
         record.site,
@@ -42,7 +42,7 @@ diagnosis as (
         4,
         record.codelist,
         source_of(record)
-    from clinical.diagnosis as record
+    from diagnosis as record
     cross join setting
     join treated on treated.person_id = record.person_id
     where record.study = setting.study
@@ -58,7 +58,7 @@ diagnosis as (
 ),
 
 sign as (
-    from marrow union all from item union all from diagnosis
+    from marrow union all from item union all from diagnosed
 )
 
 select sign.*

@@ -13,7 +13,7 @@ with dated as (
         lifespan.impute,
         setting.diagnosis_days_after_index,
         source_of(diagnosis) as source
-    from clinical.diagnosis
+    from diagnosis
     cross join setting
     join lifespan on lifespan.person_id = diagnosis.person_id
     left join treatment on treatment.person_id = diagnosis.person_id

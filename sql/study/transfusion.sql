@@ -8,7 +8,7 @@ with transfused as (
             treated.impute, treated.birth_first, treated.last_possible_day
         ) as performed_on,
         source_of(record) as source
-    from clinical.procedure as record
+    from procedure as record
     cross join setting
     join treated on treated.person_id = record.person_id
     where record.study = setting.study

@@ -15,6 +15,6 @@ select
     source_of(person) as source
 from treatment
 join attrition on attrition.person_id = treatment.person_id
-join clinical.person on person.person_id = treatment.person_id
+join person on person.person_id = treatment.person_id
 join lifespan on lifespan.person_id = treatment.person_id
 where attrition.is_treated
