@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-FieldPath = tuple[str, ...]
+from mappers.fields import FieldPath, Repeat
+
 Tree = dict[str, "Tree"]
 
 
@@ -17,13 +18,29 @@ class DuplicateKeyError(Exception):
 
 
 def tree_of(paths: frozenset[FieldPath]) -> Tree:
-    """The paths by their first steps; an empty tree is the end of a path."""
+    """The paths by their first steps; an empty tree is the end of a path, and what repeats leads back."""
     tree: Tree = {}
     for path in paths:
-        branch = tree
-        for step in path:
-            branch = branch.setdefault(step, {})
+        _grow(tree, path)
     return tree
+
+
+def _grow(tree: Tree, path: FieldPath) -> None:
+    if not path:
+        return
+    step, rest = path[0], path[1:]
+    if not isinstance(step, Repeat):
+        _grow(tree.setdefault(step, {}), rest)
+        return
+    _grow(tree, rest)
+    for repeated in step.steps:
+        branch = tree
+        for name in repeated[:-1]:
+            branch = branch.setdefault(name, {})
+        # What is below the last step is what is below here.
+        for name, below in branch.get(repeated[-1], {}).items():
+            tree.setdefault(name, below)
+        branch[repeated[-1]] = tree
 
 
 def with_exact_numbers(data: bytes, tree: Tree) -> bytes:

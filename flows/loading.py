@@ -30,6 +30,7 @@ from flows.mapping import (
     write_empty,
 )
 from flows.routing import Counted, Router
+from mappers.fields import FieldPath
 from mappers.references import install_macros
 from mappers.shape_check import ShapeChecker
 from mappers.shapes import reference_targets
@@ -74,7 +75,7 @@ class Views:
             self._compiled[fhir_version] = (*made, concept_map_mapping())
         return [m for m in self._compiled[fhir_version] if resource_type in (None, m.resource)]
 
-    def reads(self, fhir_version: str, resource_type: str) -> frozenset[tuple[str, ...]]:
+    def reads(self, fhir_version: str, resource_type: str) -> frozenset[FieldPath]:
         return reads_of(m.paths for m in self.mappings(fhir_version, resource_type))
 
     def identified(self) -> frozenset[str]:

@@ -10,6 +10,7 @@ import duckdb
 from flows.refusing import take_out_refused
 from flows.routing import Lines
 from mappers.compiler import CompiledView, compile_view
+from mappers.fields import FieldPath
 from mappers.view import View
 
 CONCEPT_MAP = "_concept_map"
@@ -111,7 +112,7 @@ class Mapping:
     resource: str
     view_hash: str
     struct: str
-    paths: frozenset[tuple[str, ...]]
+    paths: frozenset[FieldPath]
     columns: tuple[tuple[str, str], ...]
     sql: str
 
@@ -151,7 +152,7 @@ def concept_map_mapping() -> Mapping:
     )
 
 
-def reads_of(paths: Iterable[frozenset[tuple[str, ...]]]) -> frozenset[tuple[str, ...]]:
+def reads_of(paths: Iterable[frozenset[FieldPath]]) -> frozenset[FieldPath]:
     """The leaves that are read, with the paths that lead to them, and those of the lineage."""
     leaves = {("id",), ("meta", "versionId"), ("meta", "lastUpdated")}.union(*paths)
     return frozenset(path[: n + 1] for path in leaves for n in range(len(path)))

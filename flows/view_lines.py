@@ -70,7 +70,8 @@ class Chunk:
 class LineSorter:
     """Takes files one after the other, and gives a chunk whenever `chunk_size` bytes are there.
 
-    `exact` holds, by FHIR version, the numbers to be written as strings.
+    `exact` holds, by FHIR version, the numbers to be written as strings; a version that it lacks is written
+    as it came.
     """
 
     def __init__(
@@ -159,10 +160,10 @@ class LineSorter:
         if not checked.id and (identity := id_from(piece.full_url)):
             data = with_id(data, identity)
         tree = self._exact.get(str(checked.fhir_version))
-        if tree:
+        if tree is not None:
             try:
                 data = with_exact_numbers(data, tree)
-            except DuplicateKeyError:
+            except (DuplicateKeyError, RecursionError):
                 self.tally.refuse(UNREADABLE, self._files[file], piece.line)
                 return
         data = on_one_line(data, checked)

@@ -28,7 +28,9 @@ from flows.view_output import (
     show_table,
 )
 from flows.view_query import AskedView, ask_view, explain, note_aliases, rows_of
+from mappers.fields import FieldPath
 from mappers.references import install_macros
+from mappers.repetition import TOO_DEEP
 from mappers.shape_check import ShapeChecker
 
 CHUNK = 256 << 20
@@ -130,15 +132,21 @@ def _check_output(path: Path | None, asked: AskedView, files: list[Path]) -> Non
 
 
 def _run(asked: AskedView, files: list[Path], output: Output, work: Path, chunk_size: int) -> Tally:
-    def reads(version: str, _resource_type: str) -> frozenset[tuple[str, ...]]:
+    def reads(version: str, _resource_type: str) -> frozenset[FieldPath]:
         return reads_of([asked.compiled[version].paths])
 
     checker = ShapeChecker((asked.view.resource,), reads, tuple(asked.compiled))
-    exact = {version: tree_of(one.exact_numbers) for version, one in asked.compiled.items()}
+    # Writing a resource anew also finds what DuckDB doesn't see in JSON: a key that is there twice.
+    exact = {
+        version: tree_of(one.exact_numbers)
+        for version, one in asked.compiled.items()
+        if one.exact_numbers or one.reads_json
+    }
     sorter = LineSorter(work, files, checker, exact, chunk_size)
     with _connect(work) as connection:
         target = _output(connection, output, work)
         try:
+            _try_query(connection, asked, work)
             target.begin(csv_header([name for name, _ in asked.columns]))
             for chunk in sorter.chunks():
                 _map_chunk(connection, asked, chunk, sorter, target)
@@ -162,6 +170,22 @@ def _output(connection: duckdb.DuckDBPyConnection, output: Output, work: Path) -
     if output.stream.isatty():
         return TerminalTable(connection, work, show_table)
     return CsvStream(connection, work, output.stream.buffer)
+
+
+def _try_query(connection: duckdb.DuckDBPyConnection, asked: AskedView, work: Path) -> None:
+    """Runs the view over a resource without content: what fails there is the view's fault, and no line's."""
+    path = work / "nothing.ndjson"
+    path.write_text('{"$scope":0,"resource":{}}\n')
+    for version in asked.compiled:
+        try:
+            rows_of(connection, asked, version, path, 0, has_aliases=False).fetchall()
+        except duckdb.IOException:
+            raise
+        except duckdb.Error as error:
+            said = str(error).splitlines()[0].partition("Error: ")[2] or "it can't be planned"
+            raise UserError(
+                f"{asked.view.file}: DuckDB refuses the query: {said}; make the view simpler"
+            ) from error
 
 
 def _map_chunk(
@@ -201,7 +225,7 @@ def _take_out(
             rows_of(connection, asked, version, probe, longest, has_aliases=False).fetchall()
         except READING_ERRORS as error:
             complaint = _complaint(error, query)
-            if complaint and probe.read_bytes().count(b"\n") == 1:
+            if complaint and TOO_DEEP not in complaint and probe.read_bytes().count(b"\n") == 1:
                 place, line = sorter.place_of(probe.read_bytes())
                 raise UserError(f"{asked.view.file}: {complaint} ({place} line {line})") from error
             return False

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from mappers import fhir_types
 from mappers.fhir_types import Element
-from mappers.fields import Field, Fields, Path
+from mappers.fields import Field, FieldPath, Fields
 from mappers.queries import query
 from mappers.rows import Column, Plan, plan_rows
 from mappers.values import Context, Value, text
@@ -37,8 +37,8 @@ class CompiledView:
     fhir_version: str
     columns: tuple[Column, ...]
     struct: str
-    paths: frozenset[Path]
-    exact_numbers: frozenset[Path]
+    paths: frozenset[FieldPath]
+    exact_numbers: frozenset[FieldPath]
     reads_json: bool
     plan: Plan = field(repr=False)
     fields: Fields = field(repr=False)

@@ -32,6 +32,7 @@ from mappers.values import (
     get,
     is_some,
     not_here,
+    some_types,
     text,
     without_nulls,
 )
@@ -218,10 +219,10 @@ def unknown_element(context: Context, source: Value, name: str) -> str:
 
 
 def untyped_choice(choice: Choice) -> str:
-    types = list({**choice.here, **choice.elsewhere})
-    some = ", ".join(types[:6]) + (" …" if len(types) > 6 else "")
+    first = next(iter({**choice.here, **choice.elsewhere}))
     return (
-        f"{choice.name} may be of several types ({some}); say which, as in {choice.name}.ofType({types[0]})"
+        f"{choice.name} may be of several types ({some_types(choice)}); "
+        f"say which, as in {choice.name}.ofType({first})"
     )
 
 
@@ -232,6 +233,8 @@ def item(context: Context, tree: Item) -> Value:
         raise FhirPathError("an index must be one whole number, as in name[0]", tree.column)
     if source.choice:
         raise FhirPathError(untyped_choice(source.choice), tree.column)
+    if isinstance(tree.index, Literal) and int(index.sql) >= 2**31:
+        raise FhirPathError("an index is less than 2^31", tree.column)
     if source.is_absent:
         return replace(source, is_list=False)
     if not source.is_list:

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from lark import Lark, Token, Transformer
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
+
+from mappers.calendar import is_understood_date, is_understood_time
 
 
 class FhirPathError(Exception):
@@ -106,17 +108,30 @@ class TypeOperator:
 
 Expression: TypeAlias = Literal | Constant | Variable | Member | Call | Item | Unary | Binary | TypeOperator
 
-ESCAPES = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
+ESCAPES = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"} | {sign: sign for sign in "\\/'`\""}
 
 
-def unescaped(quoted: str) -> str:
-    """The text inside a pair of quotes, its escapes resolved."""
+def unescaped(quoted: str, column: int) -> str:
+    """The text inside a pair of quotes, its escapes resolved; `column` is where it begins, for errors."""
 
     def resolve(match: re.Match[str]) -> str:
         code = match.group(1)
-        return chr(int(code[1:], 16)) if code.startswith("u") else ESCAPES.get(code, code)
+        if len(code) == 5:
+            return chr(int(code[1:], 16))
+        if code not in ESCAPES:
+            known = "\\' \\\" \\` \\\\ \\/ \\f \\n \\r \\t or \\uXXXX"
+            raise FhirPathError(f"\\{code} is no escape; use {known}", column + match.start() + 1)
+        return ESCAPES[code]
 
-    return re.sub(r"\\(u[0-9a-fA-F]{4}|.)", resolve, quoted[1:-1], flags=re.DOTALL)
+    made = re.sub(r"\\(u[0-9a-fA-F]{4}|.)", resolve, quoted[1:-1], flags=re.DOTALL)
+    try:
+        # Characters beyond the first 65,536 are written as two escapes.
+        made = made.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        raise FhirPathError("half of a surrogate pair is no character; write both halves", column) from None
+    if "\0" in made:
+        raise FhirPathError("a text can't hold the character NUL", column)
+    return made
 
 
 class TreeBuilder(Transformer[Token, Expression]):
@@ -127,7 +142,7 @@ class TreeBuilder(Transformer[Token, Expression]):
 
     def identifier(self, children: list) -> Token:
         token = children[0]
-        return token.update(value=unescaped(token)) if token.type == "DELIMITED" else token
+        return token.update(value=unescaped(token, token.column)) if token.type == "DELIMITED" else token
 
     def type_name(self, children: list) -> Token:
         """The name without its namespace (`FHIR.Quantity`, `System.String`)."""
@@ -171,13 +186,13 @@ class TreeBuilder(Transformer[Token, Expression]):
     def constant(self, children: list) -> Expression:
         token = children[0]
         name = token[1:]
-        return Constant(unescaped(name) if name[0] in "`'" else str(name), token.column)
+        return Constant(unescaped(name, token.column + 1) if name[0] in "`'" else str(name), token.column)
 
     def variable(self, children: list) -> Expression:
         return Variable(str(children[0]), children[0].column)
 
     def string(self, children: list) -> Expression:
-        return Literal("string", unescaped(children[0]), children[0].column)
+        return Literal("string", unescaped(children[0], children[0].column), children[0].column)
 
     def boolean(self, children: list) -> Expression:
         return Literal("boolean", str(children[0]), children[0].column)
@@ -195,10 +210,16 @@ class TreeBuilder(Transformer[Token, Expression]):
     def datetime(self, children: list) -> Expression:
         text = str(children[0])[1:]
         kind = "dateTime" if "T" in text else "date"
+        # An hour may stand alone here, in FHIR's own dates it can't.
+        if not is_understood_date(re.sub(r"T(\d\d)(?!:)", r"T\1:00", text).removesuffix("T")):
+            raise FhirPathError(f"@{text} is no date that exists", children[0].column)
         return Literal(kind, text.removesuffix("T"), children[0].column)
 
     def time(self, children: list) -> Expression:
-        return Literal("time", str(children[0])[2:], children[0].column)
+        text = str(children[0])[2:]
+        if not is_understood_time(text if ":" in text else f"{text}:00"):
+            raise FhirPathError(f"@T{text} is no time of day", children[0].column)
+        return Literal("time", text, children[0].column)
 
     def empty(self, children: list) -> Expression:
         return Literal("empty", "", children[0].column)
@@ -225,6 +246,10 @@ def parse(text: str) -> Expression:
         raise FhirPathError("the FHIRPath is empty; write at least a name", 1)
     try:
         return _grammar().parse(text)  # type: ignore[return-value]
+    except VisitError as error:
+        if isinstance(error.orig_exc, FhirPathError):
+            raise error.orig_exc from None
+        raise
     except UnexpectedCharacters as error:
         column = error.column
         raise FhirPathError(f"{text[column - 1]!r} can't stand here{_expected(error)}", column) from None

@@ -39,10 +39,10 @@ class Repeat:
 
 
 # A path of field names; `ofType(Patient)` in it is a resource of that type where any may stand.
-Path = tuple[str | Repeat, ...]
+FieldPath = tuple[str | Repeat, ...]
 
 
-def is_on(path: tuple[str, ...], pattern: Path) -> bool:
+def is_on(path: tuple[str, ...], pattern: FieldPath) -> bool:
     """Whether the names lead along the pattern to its end, or into one of its repeated steps."""
     if not pattern:
         return not path
@@ -71,7 +71,7 @@ class Field:
     is_json: bool = False
     is_exact: bool = False
     children: dict[str, Field] = field(default_factory=dict)
-    inner: list[tuple[Path, Field]] = field(default_factory=list)
+    inner: list[tuple[FieldPath, Field]] = field(default_factory=list)
 
     def item_type(self, *, as_struct: bool = False) -> str:
         """The DuckDB type of one item of the field."""
@@ -91,20 +91,20 @@ class Field:
             return self.item_type()
         return {c.name: [c.structure()] if c.is_list else c.structure() for c in self.children.values()}
 
-    def below(self) -> list[tuple[Path, Field]]:
+    def below(self) -> list[tuple[FieldPath, Field]]:
         """The fields below with the paths that lead to them."""
         return [*(((child.name,), child) for child in self.children.values()), *self.inner]
 
-    def paths(self, prefix: Path = ()) -> set[Path]:
+    def paths(self, prefix: FieldPath = ()) -> set[FieldPath]:
         """The paths of the leaves below."""
-        found: set[Path] = set()
+        found: set[FieldPath] = set()
         for path, child in self.below():
             here = (*prefix, *path)
             found |= child.paths(here) if child.below() else {here}
         return found
 
-    def exact_paths(self, prefix: Path = ()) -> set[Path]:
-        found: set[Path] = {prefix} if self.is_exact else set()
+    def exact_paths(self, prefix: FieldPath = ()) -> set[FieldPath]:
+        found: set[FieldPath] = {prefix} if self.is_exact else set()
         for path, child in self.below():
             found |= child.exact_paths((*prefix, *path))
         return found

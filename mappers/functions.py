@@ -23,6 +23,7 @@ from mappers.values import (
     is_some,
     map_items,
     not_here,
+    some_types,
     text,
     to_list,
     without_nulls,
@@ -134,7 +135,7 @@ def of_type(context: Context, source: Value, tree: Call, compile_tree: Compile) 
         )
     known = list({**choice.here, **choice.elsewhere})
     near = difflib.get_close_matches(name, known, n=1)
-    advice = f"did you mean {near[0]}?" if near else f"it may be {', '.join(known)}"
+    advice = f"did you mean {near[0]}?" if near else f"it may be {some_types(choice)}"
     raise FhirPathError(f"{choice.name} is never of type {name}; {advice}", tree.arguments[0].column)
 
 
@@ -441,6 +442,11 @@ def resource_key(context: Context, source: Value, tree: Call, compile_tree: Comp
 
 def reference_key(context: Context, source: Value, tree: Call, compile_tree: Compile) -> Value:
     wanted = type_argument(tree) if tree.arguments else None
+    if wanted and not any(
+        fhir_types.is_resource(v, wanted) for v in (context.version, context.other_version)
+    ):
+        message = f"{wanted} is no resource type; write it as in FHIR, as in {tree.name}(Patient)"
+        raise FhirPathError(message, tree.arguments[0].column)
     if source.is_absent:
         return absent("string", is_list=source.is_list)
     if source.type_name != "Reference":

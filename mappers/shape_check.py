@@ -13,11 +13,10 @@ from typing import Any
 import msgspec
 
 from mappers import calendar
-from mappers.fields import Path, Repeat, is_on
+from mappers.fields import FieldPath, Repeat, is_on
 from mappers.shapes import CONTAINER, Field, decoder, fields_of, has_type
 
-FieldPath = tuple[str, ...]
-Reads = Callable[[str, str], frozenset[Path]]
+Reads = Callable[[str, str], frozenset[FieldPath]]
 
 VERSIONS = ("R4B", "R5")
 _DATES = ("date", "dateTime", "instant")
@@ -46,7 +45,7 @@ class Fault(msgspec.Struct, frozen=True):
     """One fault of a resource: what (`type`, `date`, `required`, `unknown`) and where, by field names."""
 
     what: str
-    path: FieldPath
+    path: tuple[str, ...]
     is_understood: bool = False
 
 
@@ -141,7 +140,9 @@ def faults_of(version: str, resource_type: str, value: dict[str, Any]) -> Iterat
     yield from _object_faults(version, resource_type, known, ())
 
 
-def _object_faults(version: str, type_name: str, value: dict[str, Any], at: FieldPath) -> Iterator[Fault]:
+def _object_faults(
+    version: str, type_name: str, value: dict[str, Any], at: tuple[str, ...]
+) -> Iterator[Fault]:
     fields = fields_of(version, type_name)
     for name, inner in value.items():
         field = fields.get(name)
@@ -155,7 +156,7 @@ def _object_faults(version: str, type_name: str, value: dict[str, Any], at: Fiel
             yield Fault("required", (*at, name))
 
 
-def _field_faults(version: str, field: Field, value: Any, at: FieldPath) -> Iterator[Fault]:
+def _field_faults(version: str, field: Field, value: Any, at: tuple[str, ...]) -> Iterator[Fault]:
     if not field.is_list:
         yield from _value_faults(version, field, value, at)
         return
@@ -168,7 +169,7 @@ def _field_faults(version: str, field: Field, value: Any, at: FieldPath) -> Iter
             yield from _value_faults(version, field, item, at)
 
 
-def _value_faults(version: str, field: Field, value: Any, at: FieldPath) -> Iterator[Fault]:
+def _value_faults(version: str, field: Field, value: Any, at: tuple[str, ...]) -> Iterator[Fault]:
     if field.type_name == CONTAINER:
         return
     if field.type_name is None:
@@ -179,7 +180,7 @@ def _value_faults(version: str, field: Field, value: Any, at: FieldPath) -> Iter
         yield from _object_faults(version, field.type_name, value, at)
 
 
-def _primitive_faults(kind: str, value: Any, at: FieldPath) -> Iterator[Fault]:
+def _primitive_faults(kind: str, value: Any, at: tuple[str, ...]) -> Iterator[Fault]:
     if not _has_json_type(kind, value):
         yield Fault("type", at)
     elif kind in _DATES and not re.search(getattr(calendar, kind.upper()), value):
@@ -209,7 +210,7 @@ def _is_fatal(fault: Fault) -> bool:
     return fault.what == "type" or (fault.what == "date" and not fault.is_understood)
 
 
-def _is_read(path: FieldPath, reads: frozenset[Path]) -> bool:
+def _is_read(path: tuple[str, ...], reads: frozenset[FieldPath]) -> bool:
     if path in reads:
         return True
     patterns = (pattern for pattern in reads if any(isinstance(part, Repeat) for part in pattern))

@@ -18,6 +18,7 @@ from decimal import Decimal
 import msgspec
 
 from mappers import calendar
+from mappers.fields import FieldPath
 
 PACKAGES = {"R4B": "fhir.resources.R4B", "R5": "fhir.resources"}
 CONTAINER = "Resource"  # the type of `contained`: a resource of any type, checked as a resource of its own
@@ -219,7 +220,7 @@ def _accepted_spellings(version: str, type_name: str, known: dict[str, Field]) -
     }
 
 
-def reference_targets(version: str, resource_type: str, paths: frozenset[tuple[str, ...]]) -> frozenset[str]:
+def reference_targets(version: str, resource_type: str, paths: frozenset[FieldPath]) -> frozenset[str]:
     """The resource types that the references along these field paths may point to; `Resource` is any type."""
     found: set[str] = set()
     for path in paths:

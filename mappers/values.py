@@ -71,6 +71,12 @@ class Context:
         return replace(self, this=this, index=index)
 
 
+def some_types(choice: Choice) -> str:
+    """The first of the types that the choice may take."""
+    types = list({**choice.here, **choice.elsewhere})
+    return ", ".join(types[:6]) + (" …" if len(types) > 6 else "")
+
+
 def text(value: str) -> str:
     """A text as an SQL literal."""
     return "'" + value.replace("'", "''") + "'"

@@ -81,6 +81,7 @@ COLUMN_KEYS = frozenset(
     ["id", "extension", "modifierExtension", "name", "path", "description", "collection", "type", "tag"]
 )
 WHERE_KEYS = frozenset(["id", "extension", "modifierExtension", "path", "description"])
+NO_CHARACTER = re.compile("[\0\ud800-\udfff]")
 CONSTANT_KEYS = frozenset(["id", "extension", "modifierExtension", "name"])
 CONSTANT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 ENVIRONMENT = frozenset({"rowIndex", "resource", "rootResource", "context"})
@@ -115,6 +116,10 @@ EXAMPLES = {
     "instant": "2024-02-29T10:00:00Z",
     "time": "10:00:00",
 }
+
+
+# Deeper than any resource; DuckDB's own limit is near 200 queries within another.
+DEEPEST = 64
 
 
 class ViewError(Exception):
@@ -192,7 +197,8 @@ def read_view(path: Path | str) -> View:
     """The view of a JSON file. Raises ViewError, also where the file can't be read or is no JSON."""
     file = Path(path)
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        # Editors on Windows put a mark before the text.
+        content = json.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise ViewError(str(path), "", None, "there is no such file") from error
     except UnicodeDecodeError as error:
@@ -237,6 +243,8 @@ class _Reader:
         return made
 
     def select(self, content: object, at: str) -> Select:
+        if at.count("[") > DEEPEST:
+            raise self.fail("", f"selects more than {DEEPEST} levels deep; make it flatter")
         select = self.object(content, at, SELECT_KEYS)
         iterations = [key for key in ("forEach", "forEachOrNull", "repeat") if key in select]
         if len(iterations) > 1:
@@ -310,6 +318,8 @@ class _Reader:
         if not isinstance(value, allowed) or (isinstance(value, bool) and kind != "boolean"):
             wanted = {"text": "a text", "boolean": "true or false", "integer": "a whole number"}
             raise self.fail(at, f"must be {wanted.get(kind, 'a number')}")
+        if isinstance(value, str):
+            self.check_characters(value, at)
 
     def check_union(self, select: Select) -> None:
         """Branches of a union have the same columns, in the same order and of the same type."""
@@ -346,12 +356,20 @@ class _Reader:
         return self.parse(content[key], place)
 
     def parse(self, content: object, at: str) -> ViewPath:
-        if not isinstance(content, str):
+        if isinstance(content, str):
+            self.check_characters(content, at)
+        else:
             raise self.fail(at, f'must be a FHIRPath as text, not {_json_kind(content)}; write it in "…"')
         try:
             return ViewPath(content, parse(content), at)
         except FhirPathError as error:
             raise self.fail(at, error.message, error.column) from None
+
+    def check_characters(self, content: str, at: str) -> None:
+        if found := NO_CHARACTER.search(content):
+            raise self.fail(
+                at, "has a NUL or half of a surrogate pair, which is no character", found.start() + 1
+            )
 
     def object(self, content: object, at: str, keys: frozenset[str] | None) -> dict[str, Any]:
         if not isinstance(content, dict):
