@@ -48,7 +48,9 @@ DOSED = {
     "MedicationStatement": ("dosage",),
 }
 # Within these there are no doses: identifiers, times, and whatever an extension says.
-NOT_DOSED = ("timing", "extension", "modifierExtension", "asNeededCodeableConcept")
+NOT_DOSED = frozenset({"timing", "extension", "modifierExtension"})
+# An amount below zero, and a rate or limit per an amount of zero.
+AMOUNTS = ("negative", "per-zero")
 
 
 def ordered_types() -> frozenset[str]:
@@ -65,14 +67,14 @@ def order_rules(resource_type: str, resource: Mapping[str, Any]) -> Iterator[str
                 yield f"order:{resource_type}.{order.name}"
 
 
-def dose_rules(resource_type: str, amounts: Iterable[tuple[str, Path]]) -> Iterator[str]:
-    """The rules on doses that a resource breaks; `amounts` are its quantities below zero, and per zero.
+def dose_rules(resource_type: str, faults: Iterable[tuple[str, Path]]) -> Iterator[str]:
+    """The rules on doses that a resource breaks.
 
-    An amount is `negative` or `per-zero`, with the path of its field in the resource.
+    `faults` are what is wrong with its elements, and where; amounts are `negative` or `per-zero`.
     """
     dosed = DOSED.get(resource_type, ())
-    for what, path in amounts:
-        if path[0] in dosed and not any(step in NOT_DOSED for step in path):
+    for what, path in faults:
+        if what in AMOUNTS and path[0] in dosed and not NOT_DOSED.intersection(path):
             yield f"dose:{what}"
 
 

@@ -23,6 +23,7 @@ KEPT = 20_000  # elements remembered, so that memory stays bounded
 Fault = tuple[str, Path]
 Checked = tuple[Any, tuple[Fault, ...]]
 
+NAMED_BY_PLACE = ("invalid", "code", "period")
 _NULL = b"null"
 _ORDERED = ordered_types()
 
@@ -49,9 +50,7 @@ class Validator:
             return (f"invalid:{resource_type}",)
         broken = set(dose_rules(resource_type, faults))
         broken |= {
-            f"{what}:{'.'.join((resource_type, *path))}"
-            for what, path in faults
-            if what in ("invalid", "code", "period")
+            f"{what}:{'.'.join((resource_type, *path))}" for what, path in faults if what in NAMED_BY_PLACE
         }
         if resource_type in _ORDERED:
             broken |= set(order_rules(resource_type, self._any.decode(data)))
