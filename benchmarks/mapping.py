@@ -22,16 +22,15 @@ import duckdb
 
 from benchmarks.load_measurements import measure_loads, measure_second_load, measure_validation
 from benchmarks.results import Results
-from benchmarks.samples import missing, originals, write_replicated
+from benchmarks.samples import MIMIC, SYNTHEA, missing, originals, write_replicated
 from benchmarks.split_measurements import measure_large_bundle, measure_splitting
 from benchmarks.view_measurements import measure_peers, measure_view
 
 SMALL, LARGE = 200_000, 2_000_000
-COUNTS = {"observation": SMALL, "patient": 20_000, "medication_administration": SMALL}
-TYPES = {
-    "observation": "Observation",
-    "patient": "Patient",
-    "medication_administration": "MedicationAdministration",
+# View → its type, and how many resources: a Patient of Synthea is long.
+OTHER_VIEWS = {
+    "patient": ("Patient", 50_000),
+    "medication_administration": ("MedicationAdministration", SMALL),
 }
 NEEDED = {SMALL: 3 << 30, LARGE: 16 << 30}
 
@@ -40,10 +39,9 @@ def main(is_small: bool) -> None:
     """Prints everything; raises MeasurementError where a measured process fails."""
     started = time.perf_counter()
     print(f"{platform.machine()}, Python {platform.python_version()}, DuckDB {duckdb.__version__}")
-    absent = missing()
-    for reason in absent:
+    for reason in missing():
         print(reason)
-    if absent:
+    if not SYNTHEA.exists():
         return
     with tempfile.TemporaryDirectory(prefix="cove-benchmark-") as folder:
         free = shutil.disk_usage(folder).free
@@ -59,21 +57,20 @@ def main(is_small: bool) -> None:
 def measure(work: Path, results: Results, is_small: bool) -> None:
     """Every section, in the order of the aims."""
     results.section("A view to Parquet: the compiled query, and the same written by hand")
-    files = {}
-    for name, count in COUNTS.items():
-        files[name] = work / f"{name}.ndjson"
-        write_replicated(files[name], originals(TYPES[name]), count)
-    bare = {SMALL: measure_view(results, "observation", SMALL, files["observation"], work)}
-    for name in ("patient", "medication_administration"):
-        measure_view(results, name, COUNTS[name], files[name], work)
-    exports = {SMALL: files["observation"]}
-    if not is_small:
-        exports[LARGE] = work / "observations.ndjson"
-        write_replicated(exports[LARGE], originals("Observation"), LARGE)
-        bare[LARGE] = measure_view(results, "observation", LARGE, exports[LARGE], work)
-    measure_peers(results, files["observation"], bare[SMALL], work)
-    measure_splitting(results, files["observation"], work)
-    validated = measure_validation(results, files["observation"], work)
+    exports, bare = {}, {}
+    for count in (SMALL,) if is_small else (SMALL, LARGE):
+        exports[count] = work / f"{count}.ndjson"
+        write_replicated(exports[count], originals("Observation"), count)
+        bare[count] = measure_view(results, "observation", count, exports[count], work)
+    for name, (resource_type, count) in OTHER_VIEWS.items():
+        if resource_type == "Patient" or MIMIC.exists():
+            file = work / f"{name}.ndjson"
+            write_replicated(file, originals(resource_type), count)
+            measure_view(results, name, count, file, work)
+            file.unlink()
+    measure_peers(results, exports[SMALL], bare[SMALL], work)
+    measure_splitting(results, exports[SMALL], work)
+    validated = measure_validation(results, exports[SMALL], work)
     for count, export in exports.items():
         first = measure_loads(results, count, export, bare[count].hand, validated, work)
         measure_second_load(results, count, first, work)

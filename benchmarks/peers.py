@@ -6,40 +6,58 @@ import itertools
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.processes import Measured, MeasurementError, measured_command
 
 LIST = Path(__file__).with_name("peers.txt")
 SCRIPT = Path(__file__).with_name("peer_script.py")
+CASES_SCRIPT = Path(__file__).with_name("peer_cases.py")
 LIMIT = 120.0  # seconds a run
 COUNTS = (2_000, 20_000, 200_000)
 
 
 @dataclass(frozen=True)
 class PeerRun:
-    """How many resources a peer was given, and what came of it: a measurement, or why there is none."""
+    """How many resources a peer was given, and what came of it: a measurement, or why there is none.
+
+    `cases` says how many conformance cases it passes, where it runs at all.
+    """
 
     package: str
     count: int
     measured: Measured | None
     reason: str = ""
+    cases: str = ""
 
 
-def run_peers(view: Path, lines: Path, work: Path) -> Iterator[PeerRun]:
+def run_peers(view: Path, lines: Path, suite: Path, work: Path) -> Iterator[PeerRun]:
     """Each peer on the most of the first 2,000, 20,000 or 200,000 lines that it is likely to do within the limit."""
-    python = work / "peers" / "bin" / "python"
+    python = str(work / "peers" / "bin" / "python")
     subprocess.run([sys.executable, "-m", "venv", str(work / "peers")], check=True)
     for requirement in _requirements():
-        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement]
-        failed = subprocess.run(install, capture_output=True, text=True).returncode != 0
+        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement]
         package = requirement.partition("==")[0]
+        if subprocess.run(install, capture_output=True).returncode:
+            yield PeerRun(requirement, 0, None, "can't be installed here")
+            continue
+        run = _run([python, str(SCRIPT), package, str(view)], requirement, lines, work)
         yield (
-            PeerRun(requirement, 0, None, "can't be installed here")
-            if failed
-            else _run([str(python), str(SCRIPT), package, str(view)], requirement, lines, work)
+            replace(run, cases=_cases([python, str(CASES_SCRIPT), package, str(suite)]))
+            if run.measured
+            else run
         )
+
+
+def _cases(command: list[str]) -> str:
+    if not Path(command[-1]).exists():
+        return "the conformance cases are not here"
+    try:
+        said = measured_command(command, limit=LIMIT).said
+    except MeasurementError as error:
+        return f"conformance cases: {_without_paths(str(error))}"
+    return f"passes {said['passed']} of {said['cases']} conformance cases"
 
 
 def _requirements() -> list[str]:

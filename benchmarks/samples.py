@@ -20,6 +20,7 @@ from flows.splitting import split
 DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 SYNTHEA = DATA / "synthea-100" / "bundles.zip"
 MIMIC = DATA / "mimic-iv-fhir-demo"
+SUITE = DATA / "sql-on-fhir"
 FIRST_UPDATE = b"2026-01-01T00:00:00Z"
 SECOND_UPDATE = b"2026-02-01T00:00:00Z"
 IN_EACH_WRITE = 4096
@@ -29,7 +30,11 @@ _header = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 def missing() -> list[str]:
     """The data that isn't here, each with what can't be measured without it."""
-    needed = {SYNTHEA: "Observations and Patients", MIMIC: "MedicationAdministrations"}
+    needed = {
+        SYNTHEA: "Observations and Patients",
+        MIMIC: "MedicationAdministrations",
+        SUITE: "conformance cases",
+    }
     return [f"{path.name} is not here: no {what}" for path, what in needed.items() if not path.exists()]
 
 

@@ -9,6 +9,7 @@ from benchmarks.peers import run_peers
 from benchmarks.processes import Measured, MeasurementError, measured
 from benchmarks.queries import fingerprint, view_path
 from benchmarks.results import Results
+from benchmarks.samples import SUITE
 
 REPETITIONS = 3
 WHERE_SHORT = 7  # runs of a second or less differ more from each other
@@ -66,13 +67,15 @@ def measure_peers(results: Results, file: Path, compared: Compared, work: Path) 
     """Prints how each peer does on the study's own Observation view."""
     results.section("The same Observation view by other implementations")
     speed = compared.count / compared.engine
-    for run in run_peers(view_path("observation"), file, work):
+    for run in run_peers(view_path("observation"), file, SUITE, work):
         if run.measured is None:
             results.note(f"{run.package}: not run; {run.reason}")
             continue
         results.line(run.package, run.count, run.measured.seconds, peak=run.measured.peak)
         ratio = speed / (run.count / run.measured.seconds)
-        results.note(f"{run.measured.said['rows']:,} rows; the engine is {ratio:,.0f} times as fast")
+        results.note(
+            f"{run.measured.said['rows']:,} rows; the engine is {ratio:,.0f} times as fast; {run.cases}"
+        )
 
 
 def _check_same(name: str, outs: dict[str, Path]) -> None:
