@@ -108,6 +108,7 @@ class TypeOperator:
 
 Expression: TypeAlias = Literal | Constant | Variable | Member | Call | Item | Unary | Binary | TypeOperator
 
+LONGEST = 100_000  # characters of a FHIRPath
 ESCAPES = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"} | {sign: sign for sign in "\\/'`\""}
 
 
@@ -244,6 +245,8 @@ def parse(text: str) -> Expression:
     """The tree of a FHIRPath. Raises FhirPathError with the column of the first thing that can't be read."""
     if not text.strip():
         raise FhirPathError("the FHIRPath is empty; write at least a name", 1)
+    if len(text) > LONGEST:
+        raise FhirPathError(f"the FHIRPath has {len(text)} characters; write one of at most {LONGEST}", 1)
     try:
         return _grammar().parse(text)  # type: ignore[return-value]
     except VisitError as error:

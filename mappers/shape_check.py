@@ -19,6 +19,7 @@ from mappers.shapes import CONTAINER, Field, decoder, fields_of, has_type
 Reads = Callable[[str, str], frozenset[FieldPath]]
 
 VERSIONS = ("R4B", "R5")
+LONGEST = 16  # names in a rule; only extensions within extensions have more
 _DATES = ("date", "dateTime", "instant")
 
 
@@ -110,12 +111,14 @@ class ShapeChecker:
 
     def _faulty(self, header: _Header, data: bytes) -> Checked:
         """The resource with its faults, read in the version that leaves the fewest of them."""
+        kind = header.resourceType
         try:
             value = self._any.decode(data)
+            faults = {v: list(faults_of(v, kind, value)) for v in self._versions if has_type(v, kind)}
+        except RecursionError:
+            return Checked(resource_type=kind, rule="too-deep")
         except ValueError:
-            return Checked(resource_type=header.resourceType, rule="not-json")
-        kind = header.resourceType
-        faults = {v: list(faults_of(v, kind, value)) for v in self._versions if has_type(v, kind)}
+            return Checked(resource_type=kind, rule="not-json")
         version = min(faults, key=lambda v: len(faults[v]))
         reads = self._reads(version, kind)
         named = [fault for fault in faults[version] if fault.what != "unknown"]
@@ -218,7 +221,8 @@ def _is_read(path: tuple[str, ...], reads: frozenset[FieldPath]) -> bool:
 
 
 def _rule(resource_type: str, fault: Fault) -> str:
-    return f"{fault.what}:{'.'.join((resource_type, *fault.path))}"
+    path = fault.path if len(fault.path) <= LONGEST else (*fault.path[:4], "…", *fault.path[-4:])
+    return f"{fault.what}:{'.'.join((resource_type, *path))}"
 
 
 def _text(value: Any) -> str | None:
