@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TextIO
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -16,7 +17,6 @@ from flows.source_text import shortened
 # A concept has a few good neighbours, or many bad ones; the CSV and the warehouse have them all.
 SHOWN_ORPHANS = 5
 LONGEST_SYSTEM, LONGEST_CODE, LONGEST_NAME = 24, 28, 40
-COUNTS = ("resources", "persons", "treated")
 # Each column, and how wide a terminal must be for it: one line a code is easier to read than every column.
 COLUMNS = {
     "concept": 0,
@@ -31,6 +31,10 @@ COLUMNS = {
     "first": 160,
     "last": 160,
 }
+# Texts may be cut by a narrow terminal; a count or a date never is.
+TEXTS = ("concept", "code", "system", "name", "resource", "by")
+COUNTS = ("resources", "persons", "treated")
+GAP = 2
 STYLES = {"fed": "", "unused": "yellow", "none": "bold red", "orphan": "cyan"}
 
 
@@ -39,10 +43,8 @@ def print_site(study: str, site: str, rows: Sequence[CodeRow], stream: TextIO) -
     console = Console(file=stream, highlight=False, markup=False)
     console.print(Text(f"{study}: {site}", "bold"))
     console.print(Text(_summary(rows)))
-    for codelist, of_list in groupby(_unfed(rows), key=lambda row: row.codelist):
-        console.print(
-            Text(f"nothing feeds {_names(codelist, [row.concept for row in of_list])}", STYLES["none"])
-        )
+    if unfed := _unfed(rows):
+        console.print(Text(f"nothing feeds {unfed}", STYLES["none"]))
     console.print(_table(rows, console.width))
     console.print()
 
@@ -51,14 +53,14 @@ def _summary(rows: Sequence[CodeRow]) -> str:
     concepts = {(row.codelist, row.concept) for row in rows}
     fed = {(row.codelist, row.concept) for row in rows if row.kind == "fed"}
     orphans = {(row.resource_type, row.system, row.code) for row in rows if row.kind == "orphan"}
-    return (
-        f"{len(fed)} of {len(concepts)} concepts are fed; {len(orphans)} codes near them (marked ?) feed none"
-    )
+    near = "1 code" if len(orphans) == 1 else f"{len(orphans)} codes"
+    return f"{len(fed)} of {len(concepts)} concepts are fed; {near} near them (marked ?) fed none"
 
 
-def _unfed(rows: Sequence[CodeRow]) -> list[CodeRow]:
-    """A row of each concept without any code of the site's, even a mapped one that nothing uses."""
-    return [row for row in rows if row.kind == "none"]
+def _unfed(rows: Sequence[CodeRow]) -> str:
+    """The concepts without any code of the site's, even a mapped one that nothing uses."""
+    empty = groupby((row for row in rows if row.kind == "none"), key=lambda row: row.codelist)
+    return "; ".join(_names(codelist, [row.concept for row in of_list]) for codelist, of_list in empty)
 
 
 def _names(codelist: str, concepts: Sequence[str]) -> str:
@@ -66,15 +68,32 @@ def _names(codelist: str, concepts: Sequence[str]) -> str:
 
 
 def _table(rows: Sequence[CodeRow], width: int) -> Table:
-    table = Table(box=None, pad_edge=False, show_edge=False)
     columns = [name for name, least in COLUMNS.items() if width >= least]
-    for name in columns:
-        table.add_column(name, justify="right" if name in COUNTS else "left", no_wrap=True)
     with_codes = [row for row in rows if row.kind != "none"]
-    for (codelist, concept), of_concept in groupby(with_codes, key=lambda row: (row.codelist, row.concept)):
-        for style, line in _lines(_names(codelist, [concept]), list(of_concept)):
-            table.add_row(*(Text(line.get(name, "")) for name in columns), style=style)
+    lines = [
+        line
+        for (codelist, concept), of_concept in groupby(
+            with_codes, key=lambda row: (row.codelist, row.concept)
+        )
+        for line in _lines(_names(codelist, [concept]), list(of_concept))
+    ]
+    table = Table(box=None, pad_edge=False, show_edge=False, padding=(0, GAP, 0, 0))
+    for name, wide in _widths(columns, [cells for _, cells in lines], width).items():
+        table.add_column(
+            name, justify="right" if name in COUNTS else "left", width=wide, no_wrap=True, overflow="ellipsis"
+        )
+    for style, cells in lines:
+        table.add_row(*(Text(cells.get(name, "")) for name in columns), style=style)
     return table
+
+
+def _widths(columns: Sequence[str], lines: Sequence[dict[str, str]], width: int) -> dict[str, int]:
+    """The width of each column: what its cells need, and less for the widest texts where that is too much."""
+    widths = {name: max(len(name), *(cell_len(line.get(name, "")) for line in lines), 0) for name in columns}
+    texts = [name for name in columns if name in TEXTS]
+    while sum(widths.values()) + GAP * len(columns) > width and max(widths[name] for name in texts) > 1:
+        widths[max(texts, key=lambda name: widths[name])] -= 1
+    return widths
 
 
 def _lines(concept: str, rows: Sequence[CodeRow]) -> Iterator[tuple[str, dict[str, str]]]:
@@ -104,6 +123,8 @@ def _cells(row: CodeRow) -> dict[str, str]:
 
 
 def _short_system(system: str) -> str:
-    """The end of a system's address, which tells it apart; the CSV has it whole."""
+    """What tells a system apart: its address without the scheme, or the end of a long one; the CSV has it whole."""
     short = system.partition("://")[2] or system
-    return short if len(short) <= LONGEST_SYSTEM else f"…{short[-LONGEST_SYSTEM + 1 :]}"
+    if len(short) > LONGEST_SYSTEM:
+        short = short.rstrip("/").rpartition("/")[2] or short
+    return shortened(short, LONGEST_SYSTEM)
