@@ -7,9 +7,9 @@ from typing import TextIO
 
 import duckdb
 
-from flows.querying import published
+from flows.querying import reading
 from flows.source_text import plain, shortened
-from flows.warehouse import read_warehouse, unaccounted_files
+from flows.warehouse import unaccounted_files
 
 LONGEST = 60  # characters of a cell: rules and units are shorter, unless a source wrote nonsense
 
@@ -31,7 +31,7 @@ def check_home(home: Path, stream: TextIO) -> int:
 
     Returns 1 when a file isn't accounted for, else 0.
     """
-    with read_warehouse(published(home)) as connection:
+    with reading(home) as connection:
         _table(
             connection,
             ACCOUNTING,

@@ -16,9 +16,8 @@ import duckdb
 from flows.code_rows import CodeRow, read_code_rows
 from flows.code_table import print_site
 from flows.errors import UserError
-from flows.querying import published
+from flows.querying import reading
 from flows.source_text import without_formula
-from flows.warehouse import read_warehouse
 from studies.nearest import did_you_mean
 from studies.reading import bundled_studies, load_study
 
@@ -28,15 +27,10 @@ def show_codes(home: Path, stream: TextIO, *, study: str | None, site: str | Non
 
     Raises UserError for a study or site that the warehouse doesn't have, with the nearest that it has.
     """
-    with read_warehouse(published(home)) as connection:
-        try:
-            wanted = None if study is None else _study_id(connection, study)
-            _check_site(connection, site)
-            rows = read_code_rows(connection, wanted, site)
-        except duckdb.CatalogException as error:
-            raise UserError(
-                f"--home {home}: the warehouse was built by an earlier release; build it anew with `cove build`"
-            ) from error
+    with reading(home) as connection:
+        wanted = None if study is None else _study_id(connection, study)
+        _check_site(connection, site)
+        rows = read_code_rows(connection, wanted, site)
     if stream.isatty():
         for (of, at), of_site in groupby(rows, key=lambda row: (row.study, row.site)):
             print_site(of, at, list(of_site), stream)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -43,6 +45,21 @@ def published(home: Path) -> Path:
             f"--home {home}: no warehouse is published there; run `cove run` first, or name another home"
         )
     return path
+
+
+@contextmanager
+def reading(home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only connection to the published warehouse, for queries of this release.
+
+    Raises UserError where nothing is published, or by a release that had other tables.
+    """
+    with read_warehouse(published(home)) as connection:
+        try:
+            yield connection
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            raise UserError(
+                f"--home {home}: another release built the warehouse; build it anew with `cove build STUDY`"
+            ) from error
 
 
 def _answer(connection: duckdb.DuckDBPyConnection, query: str, stream: TextIO) -> None:

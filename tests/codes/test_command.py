@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from fcntl import ioctl
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from flows.code_rows import CodeRow
@@ -161,6 +162,16 @@ def test_wrong_input_is_one_line_and_exit_code_2(home: Path, words: list[str], t
 
 def test_a_home_without_a_warehouse_is_exit_code_2(tmp_path: Path) -> None:
     assert cove(tmp_path / "none").code == 2
+
+
+@pytest.mark.parametrize("command", ["codes", "check"])
+def test_a_warehouse_of_another_release_is_exit_code_2(tmp_path: Path, command: str) -> None:
+    duckdb.connect(str(tmp_path / "warehouse.duckdb")).close()
+    done = subprocess.run(
+        [COVE, command, "--home", str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "build it anew" in done.stderr
 
 
 def test_it_answers_while_a_build_holds_the_home(home: Path) -> None:
