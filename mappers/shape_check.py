@@ -69,19 +69,21 @@ class ShapeChecker:
         self._types = resource_types
         self._reads = reads
         self._versions = tuple(v for v in versions if any(has_type(v, name) for name in resource_types))
-        self._decoders = {v: decoder(v, resource_types) for v in self._versions[:1]}
+        self.first_version = self._versions[0]
+        self._decoders = {self.first_version: decoder(self.first_version, resource_types)}
+        # Decodes what is right in the first version, and raises ValueError or RecursionError for all else.
+        self.decode = self._decoders[self.first_version].decode
         self._header = msgspec.json.Decoder(_Header)
         # A number keeps its text, so that one beyond a double's range is seen as such.
         self._any = msgspec.json.Decoder(float_hook=Decimal)
 
     def check(self, data: bytes) -> Checked:
         """What the resource in `data` (UTF-8, checked before) is; never raises for what the data hold."""
-        version = self._versions[0]
         try:
-            resource = self._decoders[version].decode(data)
+            resource = self.decode(data)
         except (ValueError, RecursionError):
             return self._check_slowly(data)
-        return _right(resource, version, data)
+        return _right(resource, self.first_version, data)
 
     def _check_slowly(self, data: bytes) -> Checked:
         try:
@@ -254,10 +256,14 @@ _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _LONG_NUMBER = re.compile(rb"(?<![\w.+-])-?([\d.]{16,})")
 
 
+def may_be_imprecise(data: bytes) -> bool:
+    """Whether sixteen digits in a row are there at all: rare, and found faster than numbers are."""
+    return b"0000000000000000" in data.translate(_ALIKE)
+
+
 def _precision(data: bytes) -> tuple[str, ...]:
     """A finding where a number needs more than the 15 digits that a double always keeps."""
-    # Sixteen digits in a row are rare, and found faster than numbers are.
-    if b"0000000000000000" not in data.translate(_ALIKE):
+    if not may_be_imprecise(data):
         return ()
     if b"\\" in data:
         data = _STRING.sub(b'""', data)
