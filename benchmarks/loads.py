@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,20 +62,17 @@ def split(file: Path) -> dict[str, Any]:
 def route(file: Path) -> dict[str, Any]:
     """The file's resources checked, hashed, entered in the ledgers and written by type with their places."""
     from flows.landing import LandedFile
-    from flows.loading import Views
+    from flows.loading import Views, make_router
     from flows.loading_step import bundled_views
-    from flows.routing import Router
-    from mappers.shape_check import ShapeChecker
+    from flows.routing_together import route as route_files
 
     views = Views(bundled_views())
     landed = LandedFile("site", "0" * 64, file.name, dt.datetime.now(dt.UTC), file.stat().st_size, file)
     with tempfile.TemporaryDirectory() as work:
         started = time.perf_counter()
-        router = Router(Path(work), ShapeChecker(views.resource_types, views.reads), views.identified())
-        counted = router.take(landed)
-        router.close()
+        routed = route_files([landed], partial(make_router, views, views.identified()), Path(work))
         seconds = time.perf_counter() - started
-    return {"seconds": seconds, "pieces": counted.landed, "bytes": landed.size}
+    return {"seconds": seconds, "pieces": routed.types[0].total(), "bytes": landed.size}
 
 
 def validate(file: Path, how: str, processes: int) -> dict[str, Any]:

@@ -57,22 +57,22 @@ def main(is_small: bool) -> None:
 def measure(work: Path, results: Results, is_small: bool) -> None:
     """Every section, in the order of the aims."""
     results.section("A view to Parquet: the compiled query, and the same written by hand")
-    exports, bare = {}, {}
+    exports, compared = {}, {}
     for count in (SMALL,) if is_small else (SMALL, LARGE):
         exports[count] = work / f"{count}.ndjson"
         write_replicated(exports[count], originals("Observation"), count)
-        bare[count] = measure_view(results, "observation", count, exports[count], work)
+        compared[count] = measure_view(results, "observation", count, exports[count], work)
     for name, (resource_type, count) in OTHER_VIEWS.items():
         if resource_type == "Patient" or MIMIC.exists():
             file = work / f"{name}.ndjson"
             write_replicated(file, originals(resource_type), count)
             measure_view(results, name, count, file, work)
             file.unlink()
-    measure_peers(results, exports[SMALL], bare[SMALL], work)
+    measure_peers(results, exports[SMALL], compared[SMALL], work)
     measure_splitting(results, exports[SMALL], work)
     validated = measure_validation(results, exports[SMALL], work)
     for count, export in exports.items():
-        first = measure_loads(results, count, export, bare[count].hand, validated, work)
+        first = measure_loads(results, count, export, validated, work)
         measure_second_load(results, count, first, work)
     if not is_small:
         measure_large_bundle(results, work)

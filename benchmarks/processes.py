@@ -70,7 +70,7 @@ class _MemoryWatch(threading.Thread):
 
     def run(self) -> None:
         while not self._stopped.wait(BETWEEN_LOOKS):
-            size = sum(_proportional_size(pid) for pid in _tree(self._root)) / 1024
+            size = sum(_proportional_size(pid) for pid in _tree(self._root)) * 1024 / 1e6
             if size:
                 self.peak = max(self.peak or 0.0, size)
 

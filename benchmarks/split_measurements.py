@@ -9,12 +9,12 @@ from benchmarks.processes import measured
 from benchmarks.results import Results
 from benchmarks.samples import originals, replicated, write_bundle
 
-BUNDLE = 150 << 20
-LARGE_BUNDLE = 500 << 20
+BUNDLE = 150_000_000
+LARGE_BUNDLE = 500_000_000
 ENDLESS = 1 << 40
 REPETITIONS = 3
 LEAST_SPEED = 200.0  # MB/s
-TWO_GIGABYTES = 2048
+TWO_GIGABYTES = 2000  # MB
 
 
 def measure_splitting(results: Results, lines: Path, work: Path) -> None:

@@ -15,7 +15,7 @@ REPETITIONS = 3
 WHERE_SHORT = 7  # runs of a second or less differ more from each other
 SHORT = 200_000
 LEAST_RATIO = 0.8
-GIGABYTE = 1024
+GIGABYTE = 1000  # MB
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 
 ROWS_IN_MEMORY = 65_536
 
-_PLACE = [("site", pa.string()), ("file", pa.string()), ("line", pa.int64())]
+# A file by its number within the load, and the line.
+_PLACE = [("file", pa.int32()), ("line", pa.int64())]
 _INSTANT = pa.timestamp("us", tz="UTC")
 
 # As written while splitting: instants are still text, `ordinal` ties a row to its line in the work folder.
@@ -32,19 +33,17 @@ FINDINGS = pa.schema([*_PLACE, ("type", pa.string()), ("id", pa.string()), ("rul
 DELETIONS = pa.schema([*_PLACE, ("url", pa.string()), ("full_url", pa.string()), ("deleted_at", pa.string())])
 IDENTIFIERS = pa.schema(
     [
-        ("site", pa.string()),
-        ("file", pa.string()),
+        ("file", pa.int32()),
         ("type", pa.string()),
         ("id", pa.string()),
         ("system", pa.string()),
         ("value", pa.string()),
     ]
 )
-LOCAL_ALIASES = pa.schema(
-    [("site", pa.string()), ("file", pa.string()), ("alias", pa.string()), ("resource_key", pa.string())]
-)
+LOCAL_ALIASES = pa.schema([("file", pa.int32()), ("alias", pa.string()), ("resource_key", pa.string())])
 FILES = pa.schema(
     [
+        ("number", pa.int32()),
         ("site", pa.string()),
         ("file", pa.string()),
         ("landed", pa.int64()),
@@ -61,9 +60,9 @@ class Ledger:
         self.path = path
         self._schema = schema
         self._rows: list[tuple[Any, ...]] = []
-        self._writer = pq.ParquetWriter(path, schema)
+        self._writer = pq.ParquetWriter(path, schema, compression="none", use_dictionary=False)
 
-    def add(self, *row: Any) -> None:
+    def add(self, row: tuple[Any, ...]) -> None:
         self._rows.append(row)
         if len(self._rows) >= ROWS_IN_MEMORY:
             self._flush()

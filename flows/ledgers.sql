@@ -3,22 +3,23 @@
 -- The lineage of a relation that has no row yet.
 create temp table no_line as
 select
-    site, file, line, type, id, version,
+    file.site, file.file, seen.line, seen.type, seen.id, seen.version,
     null::timestamptz as last_updated,
     null::timestamptz as landed_at,
-    full_url, hash,
+    seen.full_url, seen.hash,
     null::varchar as resource_key,
     null::varchar as view_hash
-from work_seen
+from work_seen as seen
+join loading_file as file on file.number = seen.file
 limit 0;
 
 create temp table _file as
-select * from loading_file;
+select * exclude (number) from loading_file;
 
 create temp table _resource as
 select
-    s.site,
-    s.file,
+    f.site,
+    f.file,
     s.line,
     s.type,
     s.id,
@@ -32,7 +33,7 @@ select
     case when r.ordinal is not null then 'unreadable' else s.rule end as rule,
     s.is_contained
 from work_seen as s
-join loading_file as f using (site, file)
+join loading_file as f on f.number = s.file
 left join refused as r using (ordinal);
 
 create temp table _quarantine as
@@ -41,9 +42,9 @@ from _resource
 where status = 'quarantined' and not is_contained;
 
 create temp table _finding as
-select n.site, n.file, n.line, n.type, n.id, n.rule, f.landed_at
+select f.site, f.file, n.line, n.type, n.id, n.rule, f.landed_at
 from work_findings as n
-join loading_file as f using (site, file)
+join loading_file as f on f.number = n.file
 union all
 select site, file, line, type, id, 'contained:' || rule, landed_at
 from _resource
@@ -67,11 +68,11 @@ by_url as (
 
 hashed as (
     select
-        i.site, i.file, f.landed_at, i.type,
+        f.site, f.file, f.landed_at, i.type,
         reference_key(null, null, i.system, i.value, null) as alias,
         resource_key(i.type, i.id) as resource_key
     from work_identifiers as i
-    join loading_file as f using (site, file)
+    join loading_file as f on f.number = i.file
 ),
 
 by_identifier as (
@@ -81,9 +82,9 @@ by_identifier as (
 ),
 
 within_owner as (
-    select a.site, a.file, f.landed_at, a.alias, a.resource_key
+    select f.site, f.file, f.landed_at, a.alias, a.resource_key
     from work_aliases as a
-    join loading_file as f using (site, file)
+    join loading_file as f on f.number = a.file
 ),
 
 named as (
@@ -107,8 +108,8 @@ with keyed as (
 )
 
 select
-    k.site,
-    k.file,
+    f.site,
+    f.file,
     k.line,
     case when contains(resource_key, '/') then split_part(resource_key, '/', 1) end as type,
     case when contains(resource_key, '/') then split_part(resource_key, '/', 2) end as id,
@@ -116,4 +117,4 @@ select
     f.landed_at,
     resource_key
 from keyed as k
-join loading_file as f using (site, file);
+join loading_file as f on f.number = k.file;

@@ -7,15 +7,17 @@ mapped. When one of them changes, everything is mapped again from landing into a
 
 import hashlib
 import json
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from flows.disk import disk_failures
+from flows.exact_numbers import Tree, tree_of
 from flows.home import Home, read_key, sync, write_whole, writing
 from flows.landing import LandedFile, add_counts, landed_files
 from flows.ledgers import FILES, Ledger
@@ -29,7 +31,8 @@ from flows.mapping import (
     view_hash,
     write_empty,
 )
-from flows.routing import Counted, Router
+from flows.routing import Router
+from flows.routing_together import Routed, route
 from mappers.fields import FieldPath
 from mappers.references import install_macros
 from mappers.shape_check import ShapeChecker
@@ -78,6 +81,11 @@ class Views:
     def reads(self, fhir_version: str, resource_type: str) -> frozenset[FieldPath]:
         return reads_of(m.paths for m in self.mappings(fhir_version, resource_type))
 
+    def exact_numbers(self, fhir_version: str, resource_type: str) -> Tree:
+        """The numbers that a view reads as they were written."""
+        mappings = self.mappings(fhir_version, resource_type)
+        return tree_of(frozenset().union(*(m.exact_numbers for m in mappings)))
+
     def identified(self) -> frozenset[str]:
         """The types that a reference which a view reads may point to."""
         return frozenset(
@@ -87,6 +95,12 @@ class Views:
             for target in reference_targets(version, mapping.resource, mapping.paths)
             if target in self.resource_types
         )
+
+
+def make_router(views: Views, identified: frozenset[str], work: Path, first_ordinal: int) -> Router:
+    """A router for the views; `identified` are the types that a reference may point to by identifier."""
+    checker = ShapeChecker(views.resource_types, views.reads)
+    return Router(work, checker, identified, views.exact_numbers, first_ordinal)
 
 
 def load(
@@ -135,24 +149,21 @@ def _load(
     if not pending and generation == _current(home):
         return LoadReport(None, 0, 0, 0, 0, 0)
     load_id = _load_id(generation, pending)
+    routed = route(pending, partial(make_router, views, views.identified()), work, progress)
+    _write_files(work, pending, routed.types)
     connection = _connect(home, work)
-    router = Router(work, ShapeChecker(views.resource_types, views.reads), views.identified())
-    counted = []
-    for file in pending:
-        progress(f"{file.site}: {file.sha256[:12]}")
-        counted.append(router.take(file))
-    router.close()
-    _write_files(work, counted)
     connection.execute(
         "create temp table loading_file as select * from read_parquet($1)", [str(work / "files.parquet")]
     )
-    written, refused = _map_all(connection, views, router, home.fhir, load_id)
-    written += _write_ledgers(connection, work, home.fhir, load_id, refused, {file.site for file in pending})
+    written, refused = _map_all(connection, views, routed, home.fhir, load_id)
+    written += _write_ledgers(
+        connection, routed.folders, home.fhir, load_id, refused, {file.site for file in pending}
+    )
     written += _empties(connection, views, home.fhir)
     report = _report(connection, load_id, len(pending))
     connection.close()
-    for one in counted:
-        add_counts(one.file, {name or "unreadable": n for name, n in one.types.items()})
+    for file, types in zip(pending, routed.types, strict=True):
+        add_counts(file, {name or "unreadable": n for name, n in types.items()})
     _commit(home, generation, load_id, pending, views.hashes(), written)
     return report
 
@@ -168,11 +179,11 @@ def _connect(home: Home, work: Path) -> duckdb.DuckDBPyConnection:
 
 
 def _map_all(
-    connection: duckdb.DuckDBPyConnection, views: Views, router: Router, folder: Path, load_id: str
+    connection: duckdb.DuckDBPyConnection, views: Views, routed: Routed, folder: Path, load_id: str
 ) -> tuple[list[Path], list[int]]:
     groups: dict[tuple[str, str], list[Part]] = defaultdict(list)
-    for (site, resource_type, version), lines in sorted(router.lines.items(), key=lambda item: item[0]):
-        groups[resource_type, version].append(Part(site, lines))
+    for (site, resource_type, version), lines in sorted(routed.lines.items(), key=lambda item: item[0]):
+        groups[resource_type, version].append(Part(site, tuple(lines)))
     written, refused = [], []
     for (resource_type, version), parts in groups.items():
         mappings = views.mappings(version, resource_type)
@@ -181,7 +192,8 @@ def _map_all(
         written += paths
         refused += bad
         for part in parts:
-            part.lines.path.unlink()
+            for path in part.paths:
+                path.unlink()
     return written, refused
 
 
@@ -195,16 +207,16 @@ def _empties(connection: duckdb.DuckDBPyConnection, views: Views, folder: Path) 
     return paths
 
 
-def _write_files(work: Path, counted: Iterable[Counted]) -> None:
+def _write_files(work: Path, files: Sequence[LandedFile], types: Sequence[Counter[str]]) -> None:
     ledger = Ledger(work / "files.parquet", FILES)
-    for one in counted:
-        ledger.add(one.file.site, one.file.sha256, one.landed, one.file.size, one.file.landed_at)
+    for number, (file, counted) in enumerate(zip(files, types, strict=True)):
+        ledger.add((number, file.site, file.sha256, counted.total(), file.size, file.landed_at))
     ledger.close()
 
 
 def _write_ledgers(
     connection: duckdb.DuckDBPyConnection,
-    work: Path,
+    works: Sequence[Path],
     folder: Path,
     load_id: str,
     refused: list[int],
@@ -212,7 +224,8 @@ def _write_ledgers(
 ) -> list[Path]:
     connection.execute("create temp table refused as select unnest($1::bigint[]) as ordinal", [refused])
     for name in ("seen", "findings", "deletions", "identifiers", "aliases"):
-        connection.read_parquet(str(work / f"{name}.parquet")).create_view(f"work_{name}")
+        paths = [str(work / f"{name}.parquet") for work in works]
+        connection.read_parquet(paths).create_view(f"work_{name}")
     connection.execute(LEDGERS_SQL.read_text(encoding="utf-8"))
     written = []
     for name in ("_resource", "_quarantine", "_finding", "_alias", "_deletion", "_file"):

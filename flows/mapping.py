@@ -30,8 +30,7 @@ LINEAGE = (
 )
 PLACE = {
     "ordinal": "BIGINT",
-    "site": "VARCHAR",
-    "file": "VARCHAR",
+    "file": "INTEGER",
     "line": "BIGINT",
     "full_url": "VARCHAR",
     "hash": "VARCHAR",
@@ -42,8 +41,8 @@ LEAST_OBJECT = 1 << 20  # DuckDB reads in parallel by buffers of this size
 
 LINES_SQL = """
     select
-        l.site,
-        l.file,
+        f.site,
+        f.file,
         l.line,
         p.type,
         l.resource.id as id,
@@ -56,7 +55,7 @@ LINES_SQL = """
         p.view_hash,
         l.resource
     from raw_line as l
-    join loading_file as f using (site, file)
+    join loading_file as f on f.number = l.file
     cross join mapping as p
 """
 
@@ -113,6 +112,7 @@ class Mapping:
     view_hash: str
     struct: str
     paths: frozenset[FieldPath]
+    exact_numbers: frozenset[FieldPath]
     columns: tuple[tuple[str, str], ...]
     sql: str
 
@@ -122,7 +122,19 @@ class Part:
     """The lines of one site, of the type and version that are mapped together."""
 
     site: str
-    lines: Lines
+    lines: tuple[Lines, ...]
+
+    @property
+    def paths(self) -> list[Path]:
+        return [lines.path for lines in self.lines]
+
+    @property
+    def size(self) -> int:
+        return sum(lines.size for lines in self.lines)
+
+    @property
+    def longest(self) -> int:
+        return max(lines.longest for lines in self.lines)
 
 
 def view_hash(view: View) -> str:
@@ -135,7 +147,16 @@ def mapping_of(view: View, fhir_version: str) -> Mapping:
     compiled: CompiledView = compile_view(view, fhir_version=fhir_version)
     columns = tuple((column.name, column.duckdb_type) for column in compiled.columns)
     sql = compiled.select("line", passthrough=LINEAGE)
-    return Mapping(view.name, view.resource, view_hash(view), compiled.struct, compiled.paths, columns, sql)
+    return Mapping(
+        view.name,
+        view.resource,
+        view_hash(view),
+        compiled.struct,
+        compiled.paths,
+        compiled.exact_numbers,
+        columns,
+        sql,
+    )
 
 
 def concept_map_mapping() -> Mapping:
@@ -147,6 +168,7 @@ def concept_map_mapping() -> Mapping:
         identity,
         CONCEPT_MAP_STRUCT,
         CONCEPT_MAP_PATHS,
+        frozenset(),
         CONCEPT_MAP_COLUMNS,
         CONCEPT_MAP_SQL,
     )
@@ -197,10 +219,10 @@ def _typed(mapping: Mapping) -> Iterator[tuple[str, duckdb.sqltypes.DuckDBPyType
 def _map(
     connection: duckdb.DuckDBPyConnection, mapping: Mapping, parts: Sequence[Part], folder: Path, name: str
 ) -> list[Path]:
-    if len(parts) == 1 or sum(part.lines.size for part in parts) > SMALL:
+    if len(parts) == 1 or sum(part.size for part in parts) > SMALL:
         return [
             _write(
-                _rows(connection, mapping, [part.lines.path], part.lines.longest),
+                _rows(connection, mapping, part.paths, part.longest),
                 mapping,
                 part.site,
                 folder,
@@ -215,8 +237,8 @@ def _map_together(
     connection: duckdb.DuckDBPyConnection, mapping: Mapping, parts: Sequence[Part], folder: Path, name: str
 ) -> list[Path]:
     """One query for all sites: planning it costs more than reading a few lines."""
-    longest = max(part.lines.longest for part in parts)
-    _rows(connection, mapping, [part.lines.path for part in parts], longest).to_table("mapped")
+    longest = max(part.longest for part in parts)
+    _rows(connection, mapping, [path for part in parts for path in part.paths], longest).to_table("mapped")
     try:
         table, site = connection.table("mapped"), duckdb.ColumnExpression("site")
         chosen = {part.site: site == duckdb.ConstantExpression(part.site) for part in parts}
@@ -256,7 +278,7 @@ def _take_out_refused(
     def is_readable(probe: Path, longest: int) -> bool:
         return _is_readable(connection, mappings, probe, longest)
 
-    return [_ordinal(line) for line in take_out_refused(part.lines.path, is_readable)]
+    return [_ordinal(line) for path in part.paths for line in take_out_refused(path, is_readable)]
 
 
 def _ordinal(line: bytes) -> int:

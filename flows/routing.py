@@ -3,29 +3,32 @@
 What a view takes, and is right, goes to `<type>.<version>.ndjson` in the work folder, each line with its
 place:
 
-    {"ordinal":…,"site":…,"file":…,"line":…,"full_url":…,"hash":…,"resource":{…}}
+    {"ordinal":…,"file":…,"line":…,"full_url":…,"hash":…,"resource":{…}}
 
-Everything else is a row of a ledger. The counts that come out of here are made where a piece is seen, apart
-from what then becomes of it, so that the two can be compared.
+Everything else is a row of a ledger. `file` is the number of a landed file within the load. The counts that
+come out of here are made where a piece is seen, apart from what then becomes of it, so that the two can be
+compared.
 """
 
 import hashlib
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
+from msgspec import structs
 
-from flows.landing import LandedFile
+from flows.exact_numbers import DuplicateKeyError, Tree, with_exact_numbers
 from flows.ledgers import DELETIONS, FINDINGS, IDENTIFIERS, LOCAL_ALIASES, SEEN, Ledger
-from flows.pieces import Piece, bundle_pieces
-from flows.splitting import split
-from mappers.shape_check import Checked, ShapeChecker
+from flows.pieces import Block, LineBlock, Piece, bundle_pieces
+from mappers.shape_check import Checked, ShapeChecker, may_be_imprecise
 
 MAPPED, QUARANTINED, NOT_ASKED_FOR = "mapped", "quarantined", "not_asked_for"
+UNREADABLE = "unreadable"  # what DuckDB's reader refuses, as an object that has a key twice
 MAX_NESTING = 8  # bundles within bundles
 FLUSH_AT = 4 << 20
 
@@ -34,89 +37,145 @@ _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 @dataclass
 class Lines:
-    """The lines of one site, type and FHIR version: where they are, how many, and how long the longest is."""
+    """The lines of one site, type and FHIR version: where they are, how many, and how long the longest is.
+
+    They can be sent to another process when they are put away.
+    """
 
     path: Path
-    target: BinaryIO
+    resource_type: str
+    exact: Tree = field(default_factory=dict)
+    target: BinaryIO | None = None
     count: int = 0
     size: int = 0
     longest: int = 0
     held: list[bytes] = field(default_factory=list)
     held_size: int = 0
 
-    def add(self, line: bytes) -> None:
-        self.held.append(line)
-        self.held_size += len(line)
+    def add(self, place: bytes, resource: bytes) -> None:
+        """Adds a line, of an object that the place begins and the resource ends."""
+        size = len(place) + len(resource) + 2
+        self.held += (place, resource, b"}\n")
+        self.held_size += size
         self.count += 1
-        if len(line) > self.longest:
-            self.longest = len(line)
+        if size > self.longest:
+            self.longest = size
         if self.held_size >= FLUSH_AT:
             self.flush()
 
     def flush(self) -> None:
+        if self.target is None:
+            self.target = self.path.open("ab")
         self.target.write(b"".join(self.held))
         self.size += self.held_size
         self.held.clear()
         self.held_size = 0
 
+    def put_away(self) -> None:
+        """Writes what is held, and closes the file; more may be added all the same."""
+        self.flush()
+        if self.target is not None:
+            self.target.close()
+            self.target = None
 
-@dataclass(frozen=True)
-class Counted:
-    """How many resources a file was found to hold, by type, before anything was made of them."""
 
-    file: LandedFile
-    types: Counter[str]
-
-    @property
-    def landed(self) -> int:
-        return self.types.total()
+# A site, a resource type, and the FHIR version in which its lines are right.
+LinesKey = tuple[str, str, str]
 
 
 class Router:
-    """Takes files one after the other; `close` writes what is still held.
+    """Takes blocks of files, and writes into the folder `work`; `close` writes what is still held.
 
-    `identified` are the types that a view's reference may point to by identifier.
+    `identified` are the types that a view's reference may point to by identifier. `exact_numbers` gives, for
+    a FHIR version and type, the numbers that a view reads as they were written. Ordinals of lines begin after
+    `first_ordinal`, so that several routers' can't be the same.
     """
 
-    def __init__(self, work: Path, checker: ShapeChecker, identified: frozenset[str]) -> None:
-        self.lines: dict[tuple[str, str, str], Lines] = {}
-        self.seen = Ledger(work / "seen.parquet", SEEN)
-        self.findings = Ledger(work / "findings.parquet", FINDINGS)
-        self.deletions = Ledger(work / "deletions.parquet", DELETIONS)
-        self.identifiers = Ledger(work / "identifiers.parquet", IDENTIFIERS)
-        self.aliases = Ledger(work / "aliases.parquet", LOCAL_ALIASES)
+    def __init__(
+        self,
+        work: Path,
+        checker: ShapeChecker,
+        identified: frozenset[str],
+        exact_numbers: Callable[[str, str], Tree],
+        first_ordinal: int = 0,
+    ) -> None:
+        self.lines: dict[LinesKey, Lines] = {}
+        self._seen = Ledger(work / "seen.parquet", SEEN)
+        self._findings = Ledger(work / "findings.parquet", FINDINGS)
+        self._deletions = Ledger(work / "deletions.parquet", DELETIONS)
+        self._identifiers = Ledger(work / "identifiers.parquet", IDENTIFIERS)
+        self._aliases = Ledger(work / "aliases.parquet", LOCAL_ALIASES)
         self._work, self._checker, self._identified = work, checker, identified
-        self._ordinal = 0
+        self._exact_numbers = exact_numbers
+        self._ordinal = first_ordinal
         self._site: str | None = None
+        self._plain: dict[type, Lines] = {}
 
-    def take(self, file: LandedFile) -> Counted:
-        """Routes every resource of the file."""
-        if file.site != self._site:
+    def take(self, file: int, site: str, block: Block) -> Counter[str]:
+        """Routes every resource of a block of the file; returns how many it holds, by type ("" unknown)."""
+        if site != self._site:
             # Lines held, and files open, for every type of every site would be too many.
             self._put_away()
-            self._site = file.site
-        counted = Counted(file, Counter())
-        for batch in split(file.path, self._work):
-            for piece in batch:
-                self._take(file, piece, counted.types, 0)
-        return counted
+            self._plain.clear()
+            self._site = site
+        types: Counter[str] = Counter()
+        self._take_plain(file, block, types)
+        return types
 
     def close(self) -> None:
         self._put_away()
-        for ledger in (self.seen, self.findings, self.deletions, self.identifiers, self.aliases):
+        for ledger in (self._seen, self._findings, self._deletions, self._identifiers, self._aliases):
             ledger.close()
 
     def _put_away(self) -> None:
         for lines in self.lines.values():
-            if not lines.target.closed:
-                lines.flush()
-                lines.target.close()
+            lines.put_away()
 
-    def _take(self, file: LandedFile, piece: Piece, types: Counter[str], nesting: int) -> None:
-        if piece.deleted is not None:
-            self.deletions.add(
-                file.site, file.sha256, piece.line, piece.deleted, piece.full_url, piece.deleted_at
+    def _take_plain(self, file: int, block: Block, types: Counter[str]) -> None:
+        """Takes what is right and needs nothing more, which is almost everything, in one narrow loop.
+
+        All else, and the first line of each type, is taken the whole way.
+        """
+        decode, version = self._checker.decode, self._checker.first_version
+        # Looked for in the whole block, since it is rare and a search of a line costs more than its length.
+        is_even = isinstance(block, LineBlock) and not (b"\r" in block.data or may_be_imprecise(block.data))
+        for piece in block.pieces():
+            data = piece.data
+            try:
+                resource = decode(data)
+            except (ValueError, RecursionError):
+                resource = None
+            lines = self._plain.get(type(resource))
+            is_plain = is_even or not _is_odd(data)
+            if not is_plain or lines is None or piece.full_url or not resource.f_id or resource.f_contained:
+                self._take(file, piece, types, 0)
+                continue
+            meta = resource.f_meta
+            digest = hashlib.sha256(data).hexdigest()
+            self._ordinal += 1
+            types[lines.resource_type] += 1
+            lines.add(_place(self._ordinal, file, piece.line, None, digest), data)
+            self._seen.add(
+                (
+                    file,
+                    piece.line,
+                    lines.resource_type,
+                    resource.f_id,
+                    meta.f_versionId if meta else None,
+                    meta.f_lastUpdated if meta else None,
+                    digest,
+                    None,
+                    version,
+                    MAPPED,
+                    None,
+                    False,
+                    self._ordinal,
+                )
             )
+
+    def _take(self, file: int, piece: Piece, types: Counter[str], nesting: int) -> None:
+        if piece.deleted is not None:
+            self._deletions.add((file, piece.line, piece.deleted, piece.full_url, piece.deleted_at))
             return
         if piece.rule:
             types[""] += 1
@@ -130,49 +189,55 @@ class Router:
         types[checked.resource_type or ""] += 1
         self._settle(file, piece, checked)
 
-    def _settle(self, file: LandedFile, piece: Piece, checked: Checked) -> None:
+    def _settle(self, file: int, piece: Piece, checked: Checked) -> None:
         digest = hashlib.sha256(piece.data).hexdigest()
         if checked.rule:
             self._refuse(file, piece, checked, digest)
         elif not checked.is_asked_for:
-            self._enter(file, piece, checked, checked.id or id_from(piece.full_url), digest, NOT_ASKED_FOR)
+            identity = checked.id or id_from(piece.full_url)
+            self._enter(file, piece, checked, identity, digest, NOT_ASKED_FOR)
         else:
-            identity = self._map(file, piece, checked, digest)
-            for raw in checked.contained or ():
-                self._take_contained(file, piece, checked.contained or [], bytes(raw), checked, identity)
+            self._map(file, piece, checked, digest)
 
-    def _map(self, file: LandedFile, piece: Piece, checked: Checked, digest: str) -> str:
+    def _map(self, file: int, piece: Piece, checked: Checked, digest: str) -> None:
         data, identity = piece.data, checked.id
         if not identity:
             identity = id_from(piece.full_url) or f"sha256:{digest}"
             data = with_id(data, identity)
-        self._write(file, piece, checked, data, digest)
+        if not self._write(file, piece, checked, data, digest):
+            self._refuse(file, piece, structs.replace(checked, rule=UNREADABLE), digest)
+            return
         self._enter(file, piece, checked, identity, digest, MAPPED)
-        return identity
+        for raw in checked.contained or ():
+            self._take_contained(file, piece, checked.contained or [], bytes(raw), checked, identity)
 
-    def _write(self, file: LandedFile, piece: Piece, checked: Checked, data: bytes, digest: str) -> None:
+    def _write(self, file: int, piece: Piece, checked: Checked, data: bytes, digest: str) -> bool:
+        """Whether the line could be written: an object with the same key twice can't be written anew."""
+        lines = self._lines_of(checked)
+        if lines.exact:
+            try:
+                data = with_exact_numbers(data, lines.exact)
+            except DuplicateKeyError:
+                return False
         data = on_one_line(data, checked)
         self._ordinal += 1
-        url = "null" if piece.full_url is None else json.dumps(piece.full_url)
-        place = (
-            f'{{"ordinal":{self._ordinal},"site":{json.dumps(file.site)},"file":"{file.sha256}",'
-            f'"line":{piece.line},"full_url":{url},"hash":"{digest}","resource":'
-        )
-        self._lines_of(file.site, checked).add(b"".join((place.encode(), data, b"}\n")))
+        lines.add(_place(self._ordinal, file, piece.line, piece.full_url, digest), data)
+        return True
 
-    def _lines_of(self, site: str, checked: Checked) -> Lines:
-        key = (site, str(checked.resource_type), str(checked.fhir_version))
+    def _lines_of(self, checked: Checked) -> Lines:
+        key = (str(self._site), str(checked.resource_type), str(checked.fhir_version))
         lines = self.lines.get(key)
         if lines is None:
             path = self._work / f"{len(self.lines)}.ndjson"
-            lines = self.lines[key] = Lines(path, path.open("wb"))
-        elif lines.target.closed:
-            lines.target = lines.path.open("ab")
+            lines = self.lines[key] = Lines(path, key[1], self._exact_numbers(key[2], key[1]))
+        needs_more = lines.exact or checked.resource_type in self._identified
+        if checked.fhir_version == self._checker.first_version and not needs_more:
+            self._plain[type(checked.resource)] = lines
         return lines
 
     def _enter(
         self,
-        file: LandedFile,
+        file: int,
         piece: Piece,
         checked: Checked,
         identity: str | None,
@@ -180,38 +245,39 @@ class Router:
         status: str,
         is_contained: bool = False,
     ) -> None:
-        self.seen.add(
-            file.site,
-            file.sha256,
-            piece.line,
-            checked.resource_type,
-            identity,
-            checked.version_id,
-            checked.last_updated,
-            digest,
-            piece.full_url,
-            checked.fhir_version,
-            status,
-            checked.rule,
-            is_contained,
-            self._ordinal if status == MAPPED else None,
+        self._seen.add(
+            (
+                file,
+                piece.line,
+                checked.resource_type,
+                identity,
+                checked.version_id,
+                checked.last_updated,
+                digest,
+                piece.full_url,
+                checked.fhir_version,
+                status,
+                checked.rule,
+                is_contained,
+                self._ordinal if status == MAPPED else None,
+            )
         )
         for rule in checked.findings:
-            self.findings.add(file.site, file.sha256, piece.line, checked.resource_type, identity, rule)
+            self._findings.add((file, piece.line, checked.resource_type, identity, rule))
         if status == MAPPED and checked.resource_type in self._identified:
             self._identify(file, checked, identity)
 
-    def _refuse(self, file: LandedFile, piece: Piece, checked: Checked, digest: str | None) -> None:
+    def _refuse(self, file: int, piece: Piece, checked: Checked, digest: str | None) -> None:
         identity = checked.id or (id_from(piece.full_url) if checked.resource_type else None)
         self._enter(file, piece, checked, identity, digest, QUARANTINED)
 
-    def _identify(self, file: LandedFile, checked: Checked, identity: str | None) -> None:
+    def _identify(self, file: int, checked: Checked, identity: str | None) -> None:
         for system, value in _identifiers(checked.resource):
-            self.identifiers.add(file.site, file.sha256, checked.resource_type, identity, system, value)
+            self._identifiers.add((file, checked.resource_type, identity, system, value))
 
     def _take_contained(
         self,
-        file: LandedFile,
+        file: int,
         owner: Piece,
         siblings: list[msgspec.Raw],
         data: bytes,
@@ -226,29 +292,39 @@ class Router:
         digest = hashlib.sha256(data).hexdigest()
         if checked.rule:
             finding = f"contained:{checked.rule}"
-            self.findings.add(
-                file.site, file.sha256, owner.line, owner_checked.resource_type, owner_id, finding
-            )
+            self._findings.add((file, owner.line, owner_checked.resource_type, owner_id, finding))
             self._enter(file, piece, checked, identity, digest, QUARANTINED, True)
         elif not checked.is_asked_for or not checked.id:
             self._enter(file, piece, checked, identity, digest, NOT_ASKED_FOR, True)
+        elif not self._write(file, piece, checked, with_id(data, identity), digest):
+            unreadable = structs.replace(checked, rule=UNREADABLE)
+            self._enter(file, piece, unreadable, identity, digest, QUARANTINED, True)
         else:
-            self._write(file, piece, checked, with_id(data, identity), digest)
             self._enter(file, piece, checked, identity, digest, MAPPED, True)
             self._alias_contained(file, siblings, owner_key, identity, checked)
 
     def _alias_contained(
-        self, file: LandedFile, siblings: list[msgspec.Raw], owner_key: str, identity: str, checked: Checked
+        self, file: int, siblings: list[msgspec.Raw], owner_key: str, identity: str, checked: Checked
     ) -> None:
         """`#x` means the same within the owner and within what it contains; `#` alone is the owner."""
         key = f"{checked.resource_type}/{identity}"
-        self.aliases.add(file.site, file.sha256, identity, key)
-        self.aliases.add(file.site, file.sha256, f"{key}#", owner_key)
+        self._aliases.add((file, identity, key))
+        self._aliases.add((file, f"{key}#", owner_key))
         for raw in siblings:
             other = self._checker.check(bytes(raw))
             if other.id and other.resource_type:
                 other_key = f"{other.resource_type}/{owner_key}#{other.id}"
-                self.aliases.add(file.site, file.sha256, f"{key}#{other.id}", other_key)
+                self._aliases.add((file, f"{key}#{other.id}", other_key))
+
+
+def _place(ordinal: int, file: int, line: int, full_url: str | None, digest: str) -> bytes:
+    url = "" if full_url is None else f'"full_url":{json.dumps(full_url)},'
+    return f'{{"ordinal":{ordinal},"file":{file},"line":{line},{url}"hash":"{digest}","resource":'.encode()
+
+
+def _is_odd(data: bytes) -> bool:
+    """Whether a number may need a finding, or a line break be taken out."""
+    return may_be_imprecise(data) or b"\r" in data or b"\n" in data
 
 
 def id_from(full_url: str | None) -> str | None:

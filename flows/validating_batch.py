@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import multiprocessing
+import os
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -26,8 +29,18 @@ _validator = Validator()  # one a process: what it remembers of elements serves 
 
 
 def prepare_worker() -> None:
-    """Leaves what was imported out of the garbage collector's rounds: it stays to the end."""
+    """Ends this worker with the process that started it, however that ends."""
+    # What was imported stays to the end: the garbage collector needn't look at it.
     gc.freeze()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A killed parent closes nothing that a worker waits for: its work would never come, and never end."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def validate_batch(batch: Sequence[Wanted]) -> list[Verdict]:

@@ -121,8 +121,7 @@ class LineSorter:
     def _cut(self) -> Chunk:
         full, self._chunk = self._chunk, Chunk({}, [])
         for lines in full.lines.values():
-            lines.flush()
-            lines.target.close()
+            lines.put_away()
         return full
 
     def _take(self, file: int, scope: int, piece: Piece, nesting: int) -> None:
@@ -168,13 +167,13 @@ class LineSorter:
                 return
         data = on_one_line(data, checked)
         place = b'{"$scope":%d,"file":%d,"line":%d,"resource":' % (scope, file, piece.line)
-        self._lines_of(str(checked.fhir_version)).add(b"".join((place, data, b"}\n")))
+        self._lines_of(str(checked.resource_type), str(checked.fhir_version)).add(place, data)
         self.tally.mapped += 1
 
-    def _lines_of(self, version: str) -> Lines:
+    def _lines_of(self, resource_type: str, version: str) -> Lines:
         lines = self._chunk.lines.get(version)
         if lines is None:
             self._made += 1
             path = self._work / f"{self._made}.ndjson"
-            lines = self._chunk.lines[version] = Lines(path, path.open("wb"))
+            lines = self._chunk.lines[version] = Lines(path, resource_type)
         return lines

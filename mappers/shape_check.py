@@ -70,19 +70,21 @@ class ShapeChecker:
         self._types = resource_types
         self._reads = reads
         self._versions = tuple(v for v in versions if any(has_type(v, name) for name in resource_types))
-        self._decoders = {v: decoder(v, resource_types) for v in self._versions[:1]}
-        self._header = msgspec.json.Decoder(_Header)
+        self.first_version = self._versions[0]
+        self._decoders = {self.first_version: decoder(self.first_version, resource_types)}
+        # Decodes what is right in the first version, and raises ValueError or RecursionError for all else.
+        self.decode = self._decoders[self.first_version].decode
         # A number keeps its text, so that one beyond a double's range is seen as such.
+        self._header = msgspec.json.Decoder(_Header, float_hook=Decimal)
         self._any = msgspec.json.Decoder(float_hook=Decimal)
 
     def check(self, data: bytes) -> Checked:
         """What the resource in `data` (UTF-8, checked before) is; never raises for what the data hold."""
-        version = self._versions[0]
         try:
-            resource = self._decoders[version].decode(data)
+            resource = self.decode(data)
         except (ValueError, RecursionError):
             return self._check_slowly(data)
-        return _right(resource, version, data)
+        return _right(resource, self.first_version, data)
 
     def _check_slowly(self, data: bytes) -> Checked:
         try:
@@ -110,7 +112,7 @@ class ShapeChecker:
         return self._decoders[version]
 
     def _faulty(self, header: _Header, data: bytes) -> Checked:
-        """The resource with its faults, read in the version that leaves the fewest of them."""
+        """The resource with its faults, read in the version to which it is the least strange."""
         kind = header.resourceType
         try:
             value = self._any.decode(data)
@@ -119,7 +121,7 @@ class ShapeChecker:
             return Checked(resource_type=kind, rule="too-deep")
         except ValueError:
             return Checked(resource_type=kind, rule="not-json")
-        version = min(faults, key=lambda v: len(faults[v]))
+        version = min(faults, key=lambda v: _strangeness(faults[v]))
         reads = self._reads(version, kind)
         named = [fault for fault in faults[version] if fault.what != "unknown"]
         fatal = [fault for fault in named if _is_fatal(fault) and _is_read(fault.path, reads)]
@@ -209,6 +211,13 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | Decimal) and not isinstance(value, bool)
 
 
+def _strangeness(faults: list[Fault]) -> tuple[int, int]:
+    """A field that only one version knows says more than how many faults there are: a fault in it would
+    else be gone, with its value, in the version that doesn't know it.
+    """
+    return sum(fault.what == "unknown" for fault in faults), len(faults)
+
+
 def _is_fatal(fault: Fault) -> bool:
     return fault.what == "type" or (fault.what == "date" and not fault.is_understood)
 
@@ -267,10 +276,14 @@ _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _LONG_NUMBER = re.compile(rb"(?<![\w.+-])-?([\d.]{16,})")
 
 
+def may_be_imprecise(data: bytes) -> bool:
+    """Whether sixteen digits in a row are there at all: rare, and found faster than numbers are."""
+    return b"0000000000000000" in data.translate(_ALIKE)
+
+
 def _precision(data: bytes) -> tuple[str, ...]:
     """A finding where a number needs more than the 15 digits that a double always keeps."""
-    # Sixteen digits in a row are rare, and found faster than numbers are.
-    if b"0000000000000000" not in data.translate(_ALIKE):
+    if not may_be_imprecise(data):
         return ()
     if b"\\" in data:
         data = _STRING.sub(b'""', data)

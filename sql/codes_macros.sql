@@ -7,7 +7,7 @@ create or replace temp macro display_words(display) as
             string_split_regex(
                 replace(replace(lower(strip_accents(coalesce(display, ''))), 'ae', 'e'), 'oe', 'e'), '[^a-z]+'
             ),
-            lambda word: regexp_replace(word, 's$', '')
+            lambda word: regexp_replace(word, '([^su])s$', '\1')
         )),
         lambda word: length(word) >= 4
     );

@@ -54,21 +54,44 @@ weighted_word as (
     from list_word
 ),
 
-orphan_word as (
+source_word as (
     select study, site, source, resource_type, system, code, unnest(display_words(concat_ws(' ', display, code))) as word
-    from orphan
+    from source_code
+    where source <> 'observation value'
+),
+
+-- Nor does one that many names at the site have: more than 20, and more than a hundredth of the element's codes.
+told as (
+    select
+        source_word.study, source_word.site, source_word.source, source_word.word,
+        count(distinct (source_word.system, source_word.code)) as codes,
+        any_value(size.codes) as all_codes
+    from source_word
+    join (
+        select study, site, source, count(distinct (system, code)) as codes from source_code group by all
+    ) as size using (study, site, source)
+    semi join weighted_word as word on word.study = source_word.study and word.word = source_word.word
+    group by all
+    having codes <= greatest(20, all_codes / 100)
 ),
 
 same_words as (
     select
-        orphan_word.study, word.codelist, word.concept,
-        orphan_word.site, orphan_word.source, orphan_word.resource_type, orphan_word.system, orphan_word.code,
-        sum(word.weight) as weight,
-        string_agg(word.word, ' ' order by word.weight desc, word.word) as words
-    from orphan_word
-    join weighted_word as word on word.study = orphan_word.study and word.word = orphan_word.word
+        orphan.study, word.codelist, word.concept,
+        orphan.site, orphan.source, orphan.resource_type, orphan.system, orphan.code,
+        -- Of as many words those weigh more that fewer names at the site have.
+        sum(word.weight / (1 + log2(told.codes))) as weight,
+        string_agg(word.word, ' ' order by word.weight / (1 + log2(told.codes)) desc, word.word) as words
+    from orphan
+    join source_word using (study, site, source, resource_type, system, code)
+    join told
+        on told.study = source_word.study
+        and told.site = source_word.site
+        and told.source = source_word.source
+        and told.word = source_word.word
+    join weighted_word as word on word.study = source_word.study and word.word = source_word.word
     join codelist_source as reads
-        on reads.study = word.study and reads.codelist = word.codelist and reads.source = orphan_word.source
+        on reads.study = word.study and reads.codelist = word.codelist and reads.source = orphan.source
     group by all
     having sum(word.weight) >= 0.5
 ),

@@ -201,6 +201,19 @@ def test_neighbours_stand_by_their_strongest_reason_then_by_how_many_treated_hav
     ]  # fmt: skip
 
 
+def test_a_word_of_many_names_at_the_site_makes_no_neighbour(tmp_path: Path) -> None:
+    def named_alike(number: int) -> list[Resource]:
+        return [
+            done(n, "1")
+            | {"code": concept("urn:own", f"P{n}", display=f"Puncture of a peripheral vein, {n}")}
+            for n in range(number)
+        ]
+
+    outcome = run(tmp_path, some=treated("p", named_alike(20)), many=treated("p", named_alike(21)))
+    assert len(neighbours(outcome, "some", "hsct")) == 20
+    assert neighbours(outcome, "many", "hsct") == []
+
+
 def test_any_other_discharge_is_shown_where_no_discharge_is_a_death(tmp_path: Path) -> None:
     died: Any = {"hospitalization": {"dischargeDisposition": concept("urn:own", "9")}}
     outcome = run(tmp_path, a=treated("p", visit(0, 5, **died)))

@@ -1,0 +1,156 @@
+"""Routes the files of a load in as many processes as there are processors, each with a folder of its own.
+
+This process reads the files, cuts them into blocks, and routes blocks itself whenever the others have enough
+to do. The others are started when it is known that there is enough for them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from flows.errors import SourceError
+from flows.landing import LandedFile
+from flows.pieces import Block
+from flows.processes import process_pool, processors
+from flows.routing import Lines, LinesKey, Router
+from flows.splitting import blocks_of
+
+START_AT = 32 << 20  # bytes; a process takes half a second to start
+AHEAD = 2  # blocks that wait for a process, so that it always has one
+ORDINALS = 1 << 40  # more than the lines of any load
+
+# Makes a router that writes into a folder, its ordinals beginning after the given one. Sent to the processes.
+MakeRouter = Callable[[Path, int], Router]
+
+
+@dataclass(frozen=True)
+class Routed:
+    """The lines by what they are, the folders with ledgers, and how many resources of each type a file was
+    found to hold, before anything was made of them.
+    """
+
+    lines: dict[LinesKey, list[Lines]]
+    folders: list[Path]
+    types: list[Counter[str]]
+
+
+def route(
+    files: Sequence[LandedFile],
+    make_router: MakeRouter,
+    work: Path,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Routed:
+    """Routes every resource of the files, which are known by their place in the sequence.
+
+    Raises SourceError when another process was killed.
+    """
+    types: list[Counter[str]] = [Counter() for _ in files]
+    try:
+        with ExitStack() as stack:
+            team = _Team(make_router, work, types, stack)
+            for number, file in enumerate(files):
+                progress(f"{file.site}: {file.sha256[:12]}")
+                for block in blocks_of(file.path, work):
+                    team.take(number, file.site, block)
+            lines = team.close()
+    except BrokenProcessPool as error:
+        raise SourceError(
+            "a process of the load was ended from outside; free memory, and run again"
+        ) from error
+    return Routed(lines, team.folders, types)
+
+
+class _Team:
+    def __init__(
+        self, make_router: MakeRouter, work: Path, types: list[Counter[str]], stack: ExitStack
+    ) -> None:
+        self.folders: list[Path] = []
+        self._make_router, self._work, self._types, self._stack = make_router, work, types, stack
+        self._size = 0
+        self._own = make_router(self._new_folder(), 0)
+        self._others: list[_Other] | None = None
+
+    def take(self, file: int, site: str, block: Block) -> None:
+        other = self._idle()
+        if other is None:
+            self._types[file] += self._own.take(file, site, block)
+        else:
+            other.take(file, site, block)
+        self._size += block.size
+
+    def close(self) -> dict[LinesKey, list[Lines]]:
+        found: dict[LinesKey, list[Lines]] = defaultdict(list)
+        closing = [other.close() for other in self._others or ()]
+        self._own.close()
+        for lines in (self._own.lines, *(one.result() for one in closing)):
+            for key, some in lines.items():
+                found[key].append(some)
+        for other in self._others or ():
+            other.settle(everything=True)
+        return found
+
+    def _idle(self) -> _Other | None:
+        if self._others is None and self._size >= START_AT:
+            self._others = [self._start(number) for number in range(1, processors())]
+        return next((other for other in self._others or () if other.has_room()), None)
+
+    def _start(self, number: int) -> _Other:
+        pool = self._stack.enter_context(process_pool(1))
+        ready = pool.submit(_prepare, self._make_router, self._new_folder(), number * ORDINALS)
+        return _Other(pool, ready, self._types)
+
+    def _new_folder(self) -> Path:
+        folder = self._work / str(len(self.folders))
+        folder.mkdir(mode=0o700)
+        self.folders.append(folder)
+        return folder
+
+
+class _Other:
+    """One other process, and the blocks that it was given."""
+
+    def __init__(self, pool: ProcessPoolExecutor, ready: Future[None], types: list[Counter[str]]) -> None:
+        self._pool, self._ready, self._types = pool, ready, types
+        self._given: deque[tuple[int, Future[Counter[str]]]] = deque()
+
+    def has_room(self) -> bool:
+        self.settle()
+        return len(self._given) < AHEAD
+
+    def take(self, file: int, site: str, block: Block) -> None:
+        self._given.append((file, self._pool.submit(_take, file, site, block)))
+
+    def close(self) -> Future[dict[LinesKey, Lines]]:
+        return self._pool.submit(_close)
+
+    def settle(self, *, everything: bool = False) -> None:
+        """Counts what was found in the blocks that are done; raises what went wrong in one."""
+        if everything or self._ready.done():
+            self._ready.result()
+        while self._given and (everything or self._given[0][1].done()):
+            file, counted = self._given.popleft()
+            self._types[file] += counted.result()
+
+
+# The router of a process that was started for one.
+_router: Router
+
+
+def _prepare(make_router: MakeRouter, folder: Path, first_ordinal: int) -> None:
+    global _router
+    _router = make_router(folder, first_ordinal)
+
+
+def _take(file: int, site: str, block: Block) -> Counter[str]:
+    return _router.take(file, site, block)
+
+
+def _close() -> dict[LinesKey, Lines]:
+    _router.close()
+    return _router.lines
