@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import chain
@@ -45,7 +46,7 @@ class Validation:
 
 
 def validate_population(connection: duckdb.DuckDBPyConnection, home: Home, work: Path) -> Validation:
-    """Fills the temporary table `broken_rule` for what `quality.validated` has; validates what never was.
+    """Fills the temporary table `content_rule` for what `quality.validated` has; validates what never was.
 
     Raises HomeError where a landed file or a kept verdict can't be read.
     """
@@ -54,18 +55,24 @@ def validate_population(connection: duckdb.DuckDBPyConnection, home: Home, work:
     connection.execute(UNKNOWN)
     count = _count(connection, "to_validate")
     if count:
-        held: list[Verdict] = []
-        for done in _validated(_batches(_contents(connection, home, work)), count):
-            held += done
-            if len(held) >= KEPT_AT_ONCE:
-                verdicts.keep(held)
-                held.clear()
-        verdicts.keep(held)
+        # Workers are ended at once when a verdict can't be kept.
+        with closing(_validated(_batches(_contents(connection, home, work)), count)) as batches:
+            _keep(batches, verdicts)
         verdicts.read_into(connection)
-    connection.execute("insert into broken_rule from verdict where rule is not null")
+    connection.execute("insert into content_rule from verdict where rule is not null")
     connection.execute("drop table temp.verdict")
     connection.execute("drop table temp.to_validate")
     return Validation(_count(connection, "quality.validated"), count)
+
+
+def _keep(batches: Iterable[list[Verdict]], verdicts: Verdicts) -> None:
+    held: list[Verdict] = []
+    for batch in batches:
+        held += batch
+        if len(held) >= KEPT_AT_ONCE:
+            verdicts.keep(held)
+            held.clear()
+    verdicts.keep(held)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
@@ -90,9 +97,8 @@ def _contents_of(path: Path, work: Path, rows: list[tuple[int, str, str, str]]) 
     try:
         for piece in chain.from_iterable(split(path, work)):
             if piece.line in lines:
-                for data in _resources(piece, wanted):
-                    key = sha256(data).hexdigest()
-                    for kind, fhir_version in wanted.pop(key, ()):
+                for key, data in _resources(piece, wanted):
+                    for kind, fhir_version in wanted.pop(key):
                         yield Wanted(key, kind, fhir_version, data)
     except FileNotFoundError as error:
         raise HomeError(f"{path}: isn't there any more; restore the landing zone from a backup") from error
@@ -100,15 +106,16 @@ def _contents_of(path: Path, work: Path, rows: list[tuple[int, str, str, str]]) 
         raise HomeError(f"{path}: isn't what was landed; restore the landing zone from a backup")
 
 
-def _resources(piece: Piece, wanted: dict[str, list[tuple[str, str]]]) -> Iterator[bytes]:
-    """The resource of a piece; those of a Bundle that is itself a line or an entry."""
+def _resources(piece: Piece, wanted: dict[str, list[tuple[str, str]]]) -> Iterator[tuple[str, bytes]]:
+    """Hash and bytes of the piece, where it is wanted; else of what is wanted in it, where it is a Bundle."""
     if not piece.data:
         return
-    if sha256(piece.data).hexdigest() in wanted or b'"Bundle"' not in piece.data:
-        yield piece.data
-        return
-    for inner in bundle_pieces(piece.data, piece.line):
-        yield from _resources(inner, wanted)
+    key = sha256(piece.data).hexdigest()
+    if key in wanted:
+        yield key, piece.data
+    elif b'"Bundle"' in piece.data:
+        for inner in bundle_pieces(piece.data, piece.line):
+            yield from _resources(inner, wanted)
 
 
 def _batches(contents: Iterator[Wanted]) -> Iterator[list[Wanted]]:
@@ -124,7 +131,7 @@ def _batches(contents: Iterator[Wanted]) -> Iterator[list[Wanted]]:
         yield batch
 
 
-def _validated(batches: Iterator[list[Wanted]], count: int) -> Iterator[list[Verdict]]:
+def _validated(batches: Iterator[list[Wanted]], count: int) -> Generator[list[Verdict], None, None]:
     """The verdicts of each batch, as they come; here, or by workers where there is enough to do for them."""
     workers = min(_cores(), MOST_WORKERS, count // IN_THIS_PROCESS + 1)
     if workers < 2:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ _validator = Validator()  # one a process: what it remembers of elements serves 
 
 def prepare_worker() -> None:
     """Ends this worker with the process that started it, however that ends."""
+    # An interrupt from the keyboard reaches workers too; their parent ends them.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # What was imported stays to the end: the garbage collector needn't look at it.
     gc.freeze()
     threading.Thread(target=_end_with_parent, daemon=True).start()

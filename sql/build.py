@@ -19,7 +19,7 @@ ConversionFactor = Callable[[str, str, Decimal | None], Decimal | None]
 Validate = Callable[[duckdb.DuckDBPyConnection], None]
 
 # The rules that the resources of `quality.validated` break, by content: what `Validate` fills.
-BROKEN_RULE = "create or replace temp table broken_rule (hash varchar, fhir_version varchar, rule varchar)"
+CONTENT_RULE = "create or replace temp table content_rule (hash varchar, fhir_version varchar, rule varchar)"
 
 
 def validate_nothing(con: duckdb.DuckDBPyConnection) -> None:
@@ -55,7 +55,7 @@ def build_clinical(
 
     Needs the `fhir` relations and the macros of the mappers on the connection. `conversion_factor` gives the
     exact factor from a unit as written to a codelist's, or None. `validate` inserts into the temporary table
-    `broken_rule` (hash, fhir_version, rule) what the resources of `quality.validated` break.
+    `content_rule` (hash, fhir_version, rule) what the resources of `quality.validated` break.
     """
     con.execute((SQL / "clinical_macros.sql").read_text(encoding="utf-8"))
     con.execute("create schema if not exists clinical")
@@ -65,7 +65,7 @@ def build_clinical(
     _converted_numbers(con)
     built += build_models(con, SQL / "clinical", "clinical")
     built += build_models(con, SQL / "validation", "quality")
-    con.execute(BROKEN_RULE)
+    con.execute(CONTENT_RULE)
     validate(con)
     built += build_models(con, SQL / "quality", "quality")
     return built

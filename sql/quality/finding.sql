@@ -117,11 +117,10 @@ conflicting_death as (
     group by all
 ),
 
--- What the full validation found. The same content breaks the same rules wherever it stands.
 invalid as (
-    select distinct validated.site, validated.file, validated.line, validated.type, validated.id, broken.rule
-    from validated
-    join temp.broken_rule as broken using (hash, fhir_version)
+    select site, file, line, resource_type as type, resource_id as id, rule
+    from broken_rule
+    where medication_key is null
 ),
 
 found as (

@@ -157,6 +157,9 @@ class Drawing:
         for name, columns in TABLES.items():
             listed = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
             self.con.execute(f"create table clinical.{name} ({listed})")
+        broken = _strings("site", "file", "resource_type", "resource_id", "resource_key", "rule")
+        listed = ", ".join(f"{column} {kind}" for column, kind in {**broken, "line": "BIGINT"}.items())
+        self.con.execute(f"create schema quality; create table quality.broken_rule ({listed})")
 
     def draw(self, table: str, person: str | None = None, **given: object) -> str:
         """Adds a row; a time is given by its name (`onset="2020-03"`). Returns the row's resource key."""

@@ -114,6 +114,22 @@ def test_a_contained_resource_is_validated_with_its_owner(tmp_path: Path) -> Non
     assert findings(tmp_path) == [("code:MedicationAdministration.contained.status", "p-0", 2)]
 
 
+def test_resources_of_r5_are_validated_by_its_models(tmp_path: Path) -> None:
+    """The site spells `occurrence[x]` as everybody does; R5 itself has `occurence[x]` here."""
+    dose = {
+        "resourceType": "MedicationAdministration",
+        "status": "completed",
+        "medication": {"concept": concept(ATC, CLOFARABINE)},
+        "occurrenceDateTime": "2020-03-01",
+    }
+    write(tmp_path / "files", {"all.ndjson": person("p", dose, dose | {"status": "odd", "recorded": "2020"})})
+    build(tmp_path)
+    with duckdb.connect(str(tmp_path / "home" / "warehouse.duckdb"), read_only=True) as con:
+        versions = con.execute("select type, fhir_version from quality.validated order by all").fetchall()
+    assert versions == [("MedicationAdministration", "R5")] * 2 + [("Patient", "R4B")]
+    assert findings(tmp_path) == [("code:MedicationAdministration.status", "p-1", 3)]
+
+
 def test_a_merged_person_is_validated_under_every_name(tmp_path: Path) -> None:
     link = [{"other": {"reference": "Patient/new"}, "type": "replaced-by"}]
     former = patient("old", link=link, gender="odd")
