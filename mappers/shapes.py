@@ -72,7 +72,12 @@ def decoder(version: str, resource_types: tuple[str, ...]) -> msgspec.json.Decod
     known = tuple(
         _struct(version, name, is_resource=True) for name in resource_types if has_type(version, name)
     )
-    return msgspec.json.Decoder(typing.Union[known])  # noqa: UP007
+    # msgspec asks for the type's name only where there are two to choose from.
+    return msgspec.json.Decoder(typing.Union[(*known, _NoResource)])
+
+
+class _NoResource(msgspec.Struct, tag_field="resourceType", tag="", forbid_unknown_fields=True):
+    nothing: typing.Annotated[int, msgspec.Meta(gt=0, lt=1)]  # which no value is
 
 
 _LEAVES: dict[str, typing.Any] = {
