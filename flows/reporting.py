@@ -70,7 +70,9 @@ def study_frames(connection: duckdb.DuckDBPyConnection, study: str) -> dict[str,
     ).fetchall()
     frames = {name: connection.table(f'"{study}"."{name}"').pl() for (name,) in tables}
     quality = ("resources", "quarantine", "finding")
-    return {**frames, **{f"quality_{name}": connection.table(f"quality.{name}").pl() for name in quality}}
+    units = connection.execute("select * from quality.unit where study = $study", {"study": study}).pl()
+    of_all = {f"quality_{name}": connection.table(f"quality.{name}").pl() for name in quality}
+    return {**frames, **of_all, "quality_unit": units}
 
 
 def publish_report(run: Run) -> Run:

@@ -24,6 +24,7 @@ def quality_section(source: Source, quarantined: Sequence[tuple[object, ...]]) -
             *_quarantine(quarantined),
             _by_rule(source, "quality.finding", "D.2c", "Findings in what was mapped, by rule and site"),
             *_left_out(source),
+            *_units(source),
             _imputed(source),
         ),
     )
@@ -78,6 +79,21 @@ def _left_out(source: Source) -> list[Table]:
             made,
             population="every resource of the persons with a record of an index drug",
             notes=("A record of a drug goes with the Medication that it means.",),
+        )
+    ]
+
+
+def _units(source: Source) -> list[Table]:
+    if not source.levels("quality.unit"):
+        return []
+    title = "Values in units that can't be converted, by unit and site"
+    made = _by_rule(source, "quality.unit", "D.2e", title)
+    return [
+        replace(
+            made,
+            head="Codelist, unit as written, and site",
+            population="every value of a codelist, whoever it is about",
+            notes=("They are kept as written, and not used.",),
         )
     ]
 

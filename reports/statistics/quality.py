@@ -33,6 +33,18 @@ def left_out_rows(left_out: pl.DataFrame, protocol: Protocol, group: str) -> Ite
         yield Place("quality.left_out", group, level=rule).count("n", resources)
 
 
+def unit_rows(units: pl.DataFrame, group: str) -> Iterator[Row]:
+    """How many values of each codelist are in a unit, as written, that doesn't convert; they aren't used.
+
+    `units` has one row a site, codelist and unit, with its `measurements`.
+    """
+    written = pl.coalesce(pl.col("source_code").replace("", None), pl.col("source_unit"))
+    level = pl.concat_str("codelist", pl.lit(": "), written).str.replace_all(r"\p{C}", "").alias("level")
+    counted = units.group_by(level).agg(pl.col("measurements").sum()).sort("level")
+    for name, count in counted.iter_rows():
+        yield Place("quality.unit", group, level=name).count("n", count)
+
+
 def imputed_date_rows(imputed: pl.DataFrame, protocol: Protocol, group: str) -> Iterator[Row]:
     """Treated persons with an imputed date, by kind; one beyond the declared kinds has its row too."""
     place = Place("quality.imputed_dates", group)

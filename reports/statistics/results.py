@@ -24,7 +24,7 @@ from reports.statistics.groups import (
 )
 from reports.statistics.incidence import analysis_of, incidence_rows
 from reports.statistics.laboratory import worst_grade_rows
-from reports.statistics.quality import imputed_date_rows, left_out_rows, resource_rows, rule_rows
+from reports.statistics.quality import imputed_date_rows, left_out_rows, resource_rows, rule_rows, unit_rows
 from reports.statistics.response import agreement_rows, evaluable_rows, not_evaluable_rows, response_rows
 from reports.statistics.rows import Row, results_frame
 from reports.statistics.survival_by_event import survival_by_rows
@@ -32,7 +32,7 @@ from reports.statistics.time_to_event import endpoint_names, endpoint_rows, foll
 from studies.protocol import Protocol, Response
 
 OVERALL_SURVIVAL = "overall_survival"
-QUALITY = ("quality_resources", "quality_quarantine", "quality_finding")
+QUALITY = ("quality_resources", "quality_quarantine", "quality_finding", "quality_unit")
 
 
 def estimate_results(frames: Frames, protocol: Protocol) -> pl.DataFrame:
@@ -78,6 +78,7 @@ def _quality_rows(frames: Frames, group: str) -> Iterator[Row]:
     yield from resource_rows(table(frames, "quality_resources"), group)
     yield from rule_rows(table(frames, "quality_quarantine"), "quality.quarantine", group)
     yield from rule_rows(table(frames, "quality_finding"), "quality.finding", group)
+    yield from unit_rows(table(frames, "quality_unit"), group)
 
 
 def _overall_rows(frames: Frames, protocol: Protocol) -> Iterator[Row]:

@@ -31,7 +31,7 @@ fed as (
         used.first_on,
         used.last_on
     from listed
-    join codelist_source as reads using (study, codelist)
+    join (select distinct study, codelist, source from codelist_source) as reads using (study, codelist)
     join source_code as used
         on used.study = listed.study
         and used.site = listed.site
@@ -61,7 +61,7 @@ empty as (
 ),
 
 every as (
-    select distinct * from fed
+    select * from fed
     union all by name
     select * from unused
     union all by name

@@ -7,6 +7,11 @@ with concept as (
     group by all
 ),
 
+-- A study may read a list from one element for several kinds of value.
+read_from as (
+    select distinct study, codelist, source from codelist_source
+),
+
 orphan as (
     select used.*
     from source_code as used
@@ -33,7 +38,7 @@ same_code as (
     select
         orphan.study, list.codelist, list.concept, orphan.site, orphan.source, orphan.resource_type, orphan.system, orphan.code
     from orphan
-    join codelist_source as reads using (study, source)
+    join read_from as reads using (study, source)
     join clinical.codelist as list
         on list.study = orphan.study
         and list.codelist = reads.codelist
@@ -90,7 +95,7 @@ same_words as (
         and told.source = source_word.source
         and told.word = source_word.word
     join weighted_word as word on word.study = source_word.study and word.word = source_word.word
-    join codelist_source as reads
+    join read_from as reads
         on reads.study = word.study and reads.codelist = word.codelist and reads.source = orphan.source
     group by all
     having sum(word.weight) >= 0.5
@@ -101,7 +106,7 @@ stem as (
         list.study, list.codelist, list.concept, reads.source, list.system,
         upper(left(list.code, stem_length(list.code))) as stem
     from clinical.codelist as list
-    join codelist_source as reads using (study, codelist)
+    join read_from as reads using (study, codelist)
     where stem_length(list.code) is not null
 ),
 
@@ -148,7 +153,7 @@ same_unit as (
 ),
 
 same_kind as (
-    select
+    select distinct
         orphan.study, concept.codelist, concept.concept,
         orphan.site, orphan.source, orphan.resource_type, orphan.system, orphan.code,
         case when orphan.source in ('discharge', 'route') then 'same element' else 'same kind of value' end as reason
@@ -213,11 +218,18 @@ select
     orphan.last_on
 from reasoned
 join orphan using (study, site, source, resource_type, system, code)
--- A code that is counted otherwise than as this kind of value is no neighbour.
-left join codelist_source as reads
-    on reads.study = reasoned.study and reads.codelist = reasoned.codelist and reads.source = reasoned.source
+-- A code without a value of the kind that the concept needs is no neighbour.
 where reasoned.strength = 4
-    or reads.value is null
-    or (reads.value = 'number' and orphan.numbers > 0)
-    or (reads.value = 'boolean' and orphan.booleans > 0)
-    or (reads.value = 'coded' and orphan.coded_values > 0)
+    or exists (
+        select 1
+        from codelist_source as reads
+        where reads.study = reasoned.study
+            and reads.codelist = reasoned.codelist
+            and reads.source = reasoned.source
+            and (
+                reads.value is null
+                or (reads.value = 'number' and orphan.numbers > 0)
+                or (reads.value = 'boolean' and orphan.booleans > 0)
+                or (reads.value = 'coded' and orphan.coded_values > 0)
+            )
+    )

@@ -97,6 +97,13 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     },
     "quality_quarantine": {"site": pl.String, "rule": pl.String},
     "quality_finding": {"site": pl.String, "rule": pl.String},
+    "quality_unit": {
+        "site": pl.String,
+        "codelist": pl.String,
+        "source_code": pl.String,
+        "source_unit": pl.String,
+        "measurements": pl.Int64,
+    },
 }
 
 # person, site, age, at diagnosis, sex, phenotype, prior, refractory, doses, cycles, days, regimen, evidence,
@@ -187,6 +194,24 @@ def drawn_frames() -> dict[str, pl.DataFrame]:
             "quality_finding",
             [{"site": site, "rule": "number-precision"} for site in ("north", "south", "south")],
         ),
+        "quality_unit": frame(
+            "quality_unit",
+            [
+                _unit("north", "anc", "zz", "zz", 3),
+                _unit("south", "anc", "zz", "another text", 4),
+                _unit("south", "platelets", "", "per\u0007 field", 1),
+            ],
+        ),
+    }
+
+
+def _unit(site: str, codelist: str, code: str, text: str, measurements: int) -> dict[str, Any]:
+    return {
+        "site": site,
+        "codelist": codelist,
+        "source_code": code,
+        "source_unit": text,
+        "measurements": measurements,
     }
 
 

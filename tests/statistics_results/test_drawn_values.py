@@ -274,6 +274,19 @@ SURVIVAL_WEEK_4 = 7 / 8 * 4 / 6
 GREENWOOD_WEEK_4 = 1 / (8 * 7) + 2 / (6 * 4)
 
 
+def test_values_in_units_that_do_not_convert_are_counted_by_codelist_unit_and_site(
+    results: pl.DataFrame,
+) -> None:
+    found = results.filter(pl.col("analysis") == "quality.unit")
+    assert {(g, level): value for _, _, g, level, _, value, _, _ in found.iter_rows()} == {
+        ("all", "anc: zz"): 7,
+        ("all", "platelets: per field"): 1,
+        ("site=north", "anc: zz"): 3,
+        ("site=south", "anc: zz"): 4,
+        ("site=south", "platelets: per field"): 1,
+    }
+
+
 def test_broken_rules_are_counted_by_site(results: pl.DataFrame) -> None:
     found = results.filter(pl.col("analysis").is_in(["quality.quarantine", "quality.finding"]))
     rows = {(a, g, level): value for a, _, g, level, _, value, _, _ in found.iter_rows()}

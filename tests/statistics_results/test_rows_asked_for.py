@@ -12,7 +12,7 @@ from studies.reading import load_study
 from tests.statistics_results.asked_rows import Asked, asked_of_all, asked_of_groups, asked_of_sites
 from tests.statistics_results.drawn_study import drawn_frames, empty_frames, reference_protocol
 
-FURTHER = {"sensitivity.evaluable", "quality.quarantine", "quality.finding"}
+FURTHER = {"sensitivity.evaluable", "quality.quarantine", "quality.finding", "quality.unit"}
 
 
 @pytest.fixture(scope="module")
