@@ -1,80 +1,130 @@
-"""The ledgers of a load: what became of each resource, in Parquet beside the views' own files."""
+"""The ledgers of a load: what became of each resource, noted as NDJSON in the work folder while lines are routed.
+
+`file` is the number of a file within the load. Instants are still text; `ordinal` ties a row to its line.
+"""
 
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+import duckdb
+import msgspec
 
 ROWS_IN_MEMORY = 65_536
+LEAST_OBJECT = 1 << 20  # DuckDB reads in parallel by buffers of this size
 
-# A file by its number within the load, and the line.
-_PLACE = [("file", pa.int32()), ("line", pa.int64())]
-_INSTANT = pa.timestamp("us", tz="UTC")
+TYPES = {int: "BIGINT", str: "VARCHAR", bool: "BOOLEAN"}
 
-# As written while splitting: instants are still text, `ordinal` ties a row to its line in the work folder.
-SEEN = pa.schema(
-    [
-        *_PLACE,
-        ("type", pa.string()),
-        ("id", pa.string()),
-        ("version", pa.string()),
-        ("last_updated", pa.string()),
-        ("hash", pa.string()),
-        ("full_url", pa.string()),
-        ("fhir_version", pa.string()),
-        ("status", pa.string()),
-        ("rule", pa.string()),
-        ("is_contained", pa.bool_()),
-        ("ordinal", pa.int64()),
-    ]
-)
-FINDINGS = pa.schema([*_PLACE, ("type", pa.string()), ("id", pa.string()), ("rule", pa.string())])
-DELETIONS = pa.schema([*_PLACE, ("url", pa.string()), ("full_url", pa.string()), ("deleted_at", pa.string())])
-IDENTIFIERS = pa.schema(
-    [
-        ("file", pa.int32()),
-        ("type", pa.string()),
-        ("id", pa.string()),
-        ("system", pa.string()),
-        ("value", pa.string()),
-    ]
-)
-LOCAL_ALIASES = pa.schema([("file", pa.int32()), ("alias", pa.string()), ("resource_key", pa.string())])
-FILES = pa.schema(
-    [
-        ("number", pa.int32()),
-        ("site", pa.string()),
-        ("file", pa.string()),
-        ("landed", pa.int64()),
-        ("bytes", pa.int64()),
-        ("landed_at", _INSTANT),
-    ]
-)
+
+class Row(msgspec.Struct, omit_defaults=True, gc=False):
+    """A row of a ledger."""
+
+    file: int
+
+
+class Seen(Row):
+    """A resource, or what was there instead of one, and what became of it."""
+
+    line: int
+    type: str | None
+    id: str | None
+    version: str | None
+    last_updated: str | None
+    hash: str | None
+    full_url: str | None
+    fhir_version: str | None
+    status: str
+    ordinal: int | None = None
+    rule: str | None = None
+    is_contained: bool = False
+
+
+class Finding(Row):
+    """A rule that a resource breaks though it is mapped."""
+
+    line: int
+    type: str | None
+    id: str | None
+    rule: str
+
+
+class Deletion(Row):
+    """An entry that tells of a resource's deletion."""
+
+    line: int
+    url: str
+    full_url: str | None
+    deleted_at: str | None
+
+
+class Identifier(Row):
+    """An identifier of a resource that references may mean by it."""
+
+    type: str | None
+    id: str | None
+    system: str | None
+    value: str
+
+
+class LocalAlias(Row):
+    """Another name of a resource within its file."""
+
+    alias: str
+    resource_key: str
+
+
+class LoadingFile(Row):
+    """A file of the load, with how many resources it was found to hold. `landed_at` is an instant in UTC."""
+
+    site: str
+    sha256: str
+    landed: int
+    bytes: int
+    landed_at: str
+
+
+_encoder = msgspec.json.Encoder()
 
 
 class Ledger:
-    """Rows added one by one, written to a Parquet file in groups, so that memory stays bounded."""
+    """Rows of one kind, written to a file in groups, so that memory stays bounded."""
 
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        self.path = path
-        self._schema = schema
-        self._rows: list[tuple[Any, ...]] = []
-        self._writer = pq.ParquetWriter(path, schema, compression="none", use_dictionary=False)
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._rows: list[Row] = []
+        self._longest = 0
+        path.touch(mode=0o600)
 
-    def add(self, row: tuple[Any, ...]) -> None:
+    def add(self, row: Row) -> None:
         self._rows.append(row)
         if len(self._rows) >= ROWS_IN_MEMORY:
             self._flush()
 
-    def close(self) -> None:
+    def close(self) -> int:
+        """Writes what is held; returns the length of the longest row."""
         self._flush()
-        self._writer.close()
+        return self._longest
 
     def _flush(self) -> None:
-        if not self._rows:
-            return
-        columns = zip(*self._rows, strict=True)
-        arrays = [pa.array(list(c), f.type) for c, f in zip(columns, self._schema, strict=True)]
-        self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
+        lines = _encoder.encode_lines(self._rows)
+        self._longest = max(self._longest, *map(len, lines.split(b"\n")))
+        with self._path.open("ab") as target:
+            target.write(lines)
         self._rows.clear()
+
+
+def read_ledger(
+    connection: duckdb.DuckDBPyConnection, kind: type[Row], paths: list[Path], longest: int
+) -> duckdb.DuckDBPyRelation:
+    """The rows in the files of a ledger."""
+    columns = {field.name: _duckdb_type(field.type) for field in msgspec.structs.fields(kind)}
+    return connection.read_json(
+        [str(path) for path in paths],  # type: ignore[arg-type]  # its stub forgets lists
+        columns=columns,
+        format="newline_delimited",
+        maximum_object_size=max(longest + 1024, LEAST_OBJECT),
+    )
+
+
+def _duckdb_type(hint: Any) -> str:
+    kind = next(kind for kind in getattr(hint, "__args__", (hint,)) if kind is not type(None))
+    return TYPES[kind]

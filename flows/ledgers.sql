@@ -9,7 +9,7 @@ select
     seen.full_url, seen.hash,
     null::varchar as resource_key,
     null::varchar as view_hash
-from work_seen as seen
+from seen
 join loading_file as file on file.number = seen.file
 limit 0;
 
@@ -31,8 +31,8 @@ select
     s.fhir_version,
     case when r.ordinal is not null then 'quarantined' else s.status end as status,
     case when r.ordinal is not null then 'unreadable' else s.rule end as rule,
-    s.is_contained
-from work_seen as s
+    coalesce(s.is_contained, false) as is_contained
+from seen as s
 join loading_file as f on f.number = s.file
 left join refused as r using (ordinal);
 
@@ -43,7 +43,7 @@ where status = 'quarantined' and not is_contained;
 
 create temp table _finding as
 select f.site, f.file, n.line, n.type, n.id, n.rule, f.landed_at
-from work_findings as n
+from finding as n
 join loading_file as f on f.number = n.file
 union all
 select site, file, line, type, id, 'contained:' || rule, landed_at
@@ -71,7 +71,7 @@ hashed as (
         f.site, f.file, f.landed_at, i.type,
         reference_key(null, null, i.system, i.value, null) as alias,
         resource_key(i.type, i.id) as resource_key
-    from work_identifiers as i
+    from identifier as i
     join loading_file as f on f.number = i.file
 ),
 
@@ -83,7 +83,7 @@ by_identifier as (
 
 within_owner as (
     select f.site, f.file, f.landed_at, a.alias, a.resource_key
-    from work_aliases as a
+    from localalias as a
     join loading_file as f on f.number = a.file
 ),
 
@@ -104,7 +104,7 @@ where alias is not null and alias <> resource_key;
 create temp table _deletion as
 with keyed as (
     select *, literal_reference_key(coalesce(nullif(url, ''), full_url), null) as resource_key
-    from work_deletions
+    from deletion
 )
 
 select

@@ -20,7 +20,7 @@ from flows.disk import disk_failures
 from flows.exact_numbers import Tree, tree_of
 from flows.home import Home, read_key, sync, write_whole, writing
 from flows.landing import LandedFile, add_counts, landed_files
-from flows.ledgers import FILES, Ledger
+from flows.ledgers import Ledger, LoadingFile, Row, read_ledger
 from flows.mapping import (
     Mapping,
     Part,
@@ -40,6 +40,11 @@ from mappers.shapes import reference_targets
 from mappers.view import View
 
 RULES_VERSION = 1  # to be raised when splitting, checking or the books change what a file gives
+# What joins to it does so by the number of the file.
+LOADING_FILE = """
+create temp table loading_file as
+select file as number, site, sha256 as file, landed, bytes, landed_at::timestamptz as landed_at from work_files
+"""
 LEDGERS_SQL = Path(__file__).with_name("ledgers.sql")
 
 
@@ -150,14 +155,14 @@ def _load(
         return LoadReport(None, 0, 0, 0, 0, 0)
     load_id = _load_id(generation, pending)
     routed = route(pending, partial(make_router, views, views.identified()), work, progress)
-    _write_files(work, pending, routed.types)
     connection = _connect(home, work)
-    connection.execute(
-        "create temp table loading_file as select * from read_parquet($1)", [str(work / "files.parquet")]
-    )
+    files = work / "files.ndjson"
+    longest = _write_files(files, pending, routed.types)
+    read_ledger(connection, LoadingFile, [files], longest).create_view("work_files")
+    connection.execute(LOADING_FILE)
     written, refused = _map_all(connection, views, routed, home.fhir, load_id)
     written += _write_ledgers(
-        connection, routed.folders, home.fhir, load_id, refused, {file.site for file in pending}
+        connection, routed.ledgers, home.fhir, load_id, refused, {file.site for file in pending}
     )
     written += _empties(connection, views, home.fhir)
     report = _report(connection, load_id, len(pending))
@@ -207,25 +212,25 @@ def _empties(connection: duckdb.DuckDBPyConnection, views: Views, folder: Path) 
     return paths
 
 
-def _write_files(work: Path, files: Sequence[LandedFile], types: Sequence[Counter[str]]) -> None:
-    ledger = Ledger(work / "files.parquet", FILES)
+def _write_files(path: Path, files: Sequence[LandedFile], types: Sequence[Counter[str]]) -> int:
+    ledger = Ledger(path)
     for number, (file, counted) in enumerate(zip(files, types, strict=True)):
-        ledger.add((number, file.site, file.sha256, counted.total(), file.size, file.landed_at))
-    ledger.close()
+        landed_at = file.landed_at.isoformat()
+        ledger.add(LoadingFile(number, file.site, file.sha256, counted.total(), file.size, landed_at))
+    return ledger.close()
 
 
 def _write_ledgers(
     connection: duckdb.DuckDBPyConnection,
-    works: Sequence[Path],
+    ledgers: dict[type[Row], tuple[list[Path], int]],
     folder: Path,
     load_id: str,
     refused: list[int],
     sites: set[str],
 ) -> list[Path]:
     connection.execute("create temp table refused as select unnest($1::bigint[]) as ordinal", [refused])
-    for name in ("seen", "findings", "deletions", "identifiers", "aliases"):
-        paths = [str(work / f"{name}.parquet") for work in works]
-        connection.read_parquet(paths).create_view(f"work_{name}")
+    for kind, (paths, longest) in ledgers.items():
+        read_ledger(connection, kind, paths, longest).create_view(kind.__name__)
     connection.execute(LEDGERS_SQL.read_text(encoding="utf-8"))
     written = []
     for name in ("_resource", "_quarantine", "_finding", "_alias", "_deletion", "_file"):

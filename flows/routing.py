@@ -23,7 +23,7 @@ import msgspec
 from msgspec import structs
 
 from flows.exact_numbers import DuplicateKeyError, Tree, with_exact_numbers
-from flows.ledgers import DELETIONS, FINDINGS, IDENTIFIERS, LOCAL_ALIASES, SEEN, Ledger
+from flows.ledgers import Deletion, Finding, Identifier, Ledger, LocalAlias, Row, Seen
 from flows.pieces import Block, LineBlock, Piece, bundle_pieces
 from mappers.shape_check import Checked, ShapeChecker, may_be_imprecise
 
@@ -31,6 +31,8 @@ MAPPED, QUARANTINED, NOT_ASKED_FOR = "mapped", "quarantined", "not_asked_for"
 UNREADABLE = "unreadable"  # what DuckDB's reader refuses, as an object that has a key twice
 MAX_NESTING = 8  # bundles within bundles
 FLUSH_AT = 4 << 20
+
+LEDGERS: tuple[type[Row], ...] = (Seen, Finding, Deletion, Identifier, LocalAlias)
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -100,12 +102,9 @@ class Router:
         first_ordinal: int = 0,
     ) -> None:
         self.lines: dict[LinesKey, Lines] = {}
-        self._seen = Ledger(work / "seen.parquet", SEEN)
-        self._findings = Ledger(work / "findings.parquet", FINDINGS)
-        self._deletions = Ledger(work / "deletions.parquet", DELETIONS)
-        self._identifiers = Ledger(work / "identifiers.parquet", IDENTIFIERS)
-        self._aliases = Ledger(work / "aliases.parquet", LOCAL_ALIASES)
-        self._work, self._checker, self._identified = work, checker, identified
+        self._ledgers = {kind: Ledger(ledger_path(work, kind)) for kind in LEDGERS}
+        self._note = self._ledgers[Seen].add
+        self.folder, self._checker, self._identified = work, checker, identified
         self._exact_numbers = exact_numbers
         self._ordinal = first_ordinal
         self._site: str | None = None
@@ -122,10 +121,10 @@ class Router:
         self._take_plain(file, block, types)
         return types
 
-    def close(self) -> None:
+    def close(self) -> dict[type[Row], int]:
+        """Writes what is held; returns the length of the longest row in each ledger."""
         self._put_away()
-        for ledger in (self._seen, self._findings, self._deletions, self._identifiers, self._aliases):
-            ledger.close()
+        return {kind: ledger.close() for kind, ledger in self._ledgers.items()}
 
     def _put_away(self) -> None:
         for lines in self.lines.values():
@@ -155,8 +154,8 @@ class Router:
             self._ordinal += 1
             types[lines.resource_type] += 1
             lines.add(_place(self._ordinal, file, piece.line, None, digest), data)
-            self._seen.add(
-                (
+            self._note(
+                Seen(
                     file,
                     piece.line,
                     lines.resource_type,
@@ -167,15 +166,14 @@ class Router:
                     None,
                     version,
                     MAPPED,
-                    None,
-                    False,
                     self._ordinal,
                 )
             )
 
     def _take(self, file: int, piece: Piece, types: Counter[str], nesting: int) -> None:
         if piece.deleted is not None:
-            self._deletions.add((file, piece.line, piece.deleted, piece.full_url, piece.deleted_at))
+            deletion = Deletion(file, piece.line, piece.deleted, piece.full_url, piece.deleted_at)
+            self._ledgers[Deletion].add(deletion)
             return
         if piece.rule:
             types[""] += 1
@@ -228,7 +226,7 @@ class Router:
         key = (str(self._site), str(checked.resource_type), str(checked.fhir_version))
         lines = self.lines.get(key)
         if lines is None:
-            path = self._work / f"{len(self.lines)}.ndjson"
+            path = self.folder / f"{len(self.lines)}.ndjson"
             lines = self.lines[key] = Lines(path, key[1], self._exact_numbers(key[2], key[1]))
         needs_more = lines.exact or checked.resource_type in self._identified
         if checked.fhir_version == self._checker.first_version and not needs_more:
@@ -245,8 +243,8 @@ class Router:
         status: str,
         is_contained: bool = False,
     ) -> None:
-        self._seen.add(
-            (
+        self._note(
+            Seen(
                 file,
                 piece.line,
                 checked.resource_type,
@@ -257,13 +255,13 @@ class Router:
                 piece.full_url,
                 checked.fhir_version,
                 status,
+                self._ordinal if status == MAPPED else None,
                 checked.rule,
                 is_contained,
-                self._ordinal if status == MAPPED else None,
             )
         )
         for rule in checked.findings:
-            self._findings.add((file, piece.line, checked.resource_type, identity, rule))
+            self._ledgers[Finding].add(Finding(file, piece.line, checked.resource_type, identity, rule))
         if status == MAPPED and checked.resource_type in self._identified:
             self._identify(file, checked, identity)
 
@@ -273,7 +271,7 @@ class Router:
 
     def _identify(self, file: int, checked: Checked, identity: str | None) -> None:
         for system, value in _identifiers(checked.resource):
-            self._identifiers.add((file, checked.resource_type, identity, system, value))
+            self._ledgers[Identifier].add(Identifier(file, checked.resource_type, identity, system, value))
 
     def _take_contained(
         self,
@@ -291,8 +289,9 @@ class Router:
         piece = Piece(owner.line, data)
         digest = hashlib.sha256(data).hexdigest()
         if checked.rule:
-            finding = f"contained:{checked.rule}"
-            self._findings.add((file, owner.line, owner_checked.resource_type, owner_id, finding))
+            rule = f"contained:{checked.rule}"
+            finding = Finding(file, owner.line, owner_checked.resource_type, owner_id, rule)
+            self._ledgers[Finding].add(finding)
             self._enter(file, piece, checked, identity, digest, QUARANTINED, True)
         elif not checked.is_asked_for or not checked.id:
             self._enter(file, piece, checked, identity, digest, NOT_ASKED_FOR, True)
@@ -308,13 +307,21 @@ class Router:
     ) -> None:
         """`#x` means the same within the owner and within what it contains; `#` alone is the owner."""
         key = f"{checked.resource_type}/{identity}"
-        self._aliases.add((file, identity, key))
-        self._aliases.add((file, f"{key}#", owner_key))
+        self._alias(file, identity, key)
+        self._alias(file, f"{key}#", owner_key)
         for raw in siblings:
             other = self._checker.check(bytes(raw))
             if other.id and other.resource_type:
                 other_key = f"{other.resource_type}/{owner_key}#{other.id}"
-                self._aliases.add((file, f"{key}#{other.id}", other_key))
+                self._alias(file, f"{key}#{other.id}", other_key)
+
+    def _alias(self, file: int, alias: str, key: str) -> None:
+        self._ledgers[LocalAlias].add(LocalAlias(file, alias, key))
+
+
+def ledger_path(work: Path, kind: type[Row]) -> Path:
+    """Where a router keeps a ledger in its folder."""
+    return work / f"{kind.__name__}.ndjson"
 
 
 def _place(ordinal: int, file: int, line: int, full_url: str | None, digest: str) -> bytes:

@@ -16,9 +16,10 @@ from pathlib import Path
 
 from flows.errors import SourceError
 from flows.landing import LandedFile
+from flows.ledgers import Row
 from flows.pieces import Block
 from flows.processes import process_pool, processors
-from flows.routing import Lines, LinesKey, Router
+from flows.routing import LEDGERS, Lines, LinesKey, Router, ledger_path
 from flows.splitting import blocks_of
 
 START_AT = 32 << 20  # bytes; a process takes half a second to start
@@ -31,12 +32,12 @@ MakeRouter = Callable[[Path, int], Router]
 
 @dataclass(frozen=True)
 class Routed:
-    """The lines by what they are, the folders with ledgers, and how many resources of each type a file was
-    found to hold, before anything was made of them.
+    """The lines by what they are; the ledgers, with the length of their longest row; and how many resources of
+    each type a file was found to hold, before anything was made of them.
     """
 
     lines: dict[LinesKey, list[Lines]]
-    folders: list[Path]
+    ledgers: dict[type[Row], tuple[list[Path], int]]
     types: list[Counter[str]]
 
 
@@ -58,19 +59,36 @@ def route(
                 progress(f"{file.site}: {file.sha256[:12]}")
                 for block in blocks_of(file.path, work):
                     team.take(number, file.site, block)
-            lines = team.close()
+            closed = team.close()
     except BrokenProcessPool as error:
         raise SourceError(
             "a process of the load was ended from outside; free memory, and run again"
         ) from error
-    return Routed(lines, team.folders, types)
+    lines: dict[LinesKey, list[Lines]] = defaultdict(list)
+    for one in closed:
+        for key, some in one.lines.items():
+            lines[key].append(some)
+    ledgers = {
+        kind: ([ledger_path(one.folder, kind) for one in closed], max(one.longest[kind] for one in closed))
+        for kind in LEDGERS
+    }
+    return Routed(lines, ledgers, types)
+
+
+@dataclass(frozen=True)
+class Closed:
+    """What one router wrote: its folder, the longest row of each ledger, and its lines."""
+
+    folder: Path
+    longest: dict[type[Row], int]
+    lines: dict[LinesKey, Lines]
 
 
 class _Team:
     def __init__(
         self, make_router: MakeRouter, work: Path, types: list[Counter[str]], stack: ExitStack
     ) -> None:
-        self.folders: list[Path] = []
+        self._folders = 0
         self._make_router, self._work, self._types, self._stack = make_router, work, types, stack
         self._size = 0
         self._own = make_router(self._new_folder(), 0)
@@ -84,16 +102,12 @@ class _Team:
             other.take(file, site, block)
         self._size += block.size
 
-    def close(self) -> dict[LinesKey, list[Lines]]:
-        found: dict[LinesKey, list[Lines]] = defaultdict(list)
+    def close(self) -> list[Closed]:
         closing = [other.close() for other in self._others or ()]
-        self._own.close()
-        for lines in (self._own.lines, *(one.result() for one in closing)):
-            for key, some in lines.items():
-                found[key].append(some)
+        closed = [_closed(self._own), *(one.result() for one in closing)]
         for other in self._others or ():
             other.settle(everything=True)
-        return found
+        return closed
 
     def _idle(self) -> _Other | None:
         if self._others is None and self._size >= START_AT:
@@ -106,9 +120,9 @@ class _Team:
         return _Other(pool, ready, self._types)
 
     def _new_folder(self) -> Path:
-        folder = self._work / str(len(self.folders))
+        folder = self._work / str(self._folders)
         folder.mkdir(mode=0o700)
-        self.folders.append(folder)
+        self._folders += 1
         return folder
 
 
@@ -126,7 +140,7 @@ class _Other:
     def take(self, file: int, site: str, block: Block) -> None:
         self._given.append((file, self._pool.submit(_take, file, site, block)))
 
-    def close(self) -> Future[dict[LinesKey, Lines]]:
+    def close(self) -> Future[Closed]:
         return self._pool.submit(_close)
 
     def settle(self, *, everything: bool = False) -> None:
@@ -151,6 +165,9 @@ def _take(file: int, site: str, block: Block) -> Counter[str]:
     return _router.take(file, site, block)
 
 
-def _close() -> dict[LinesKey, Lines]:
-    _router.close()
-    return _router.lines
+def _close() -> Closed:
+    return _closed(_router)
+
+
+def _closed(router: Router) -> Closed:
+    return Closed(router.folder, router.close(), router.lines)
