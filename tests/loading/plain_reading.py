@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?)?)?")
@@ -93,7 +94,9 @@ def row_of(line: bytes) -> tuple[str, list[list[Any]]]:
     """
     try:
         # A mark before the text is no part of it.
-        resource = json.loads(line.decode("utf-8-sig"), parse_constant=_refuse, object_pairs_hook=_once)
+        resource = json.loads(
+            line.decode("utf-8-sig"), parse_constant=_refuse, parse_float=Decimal, object_pairs_hook=_once
+        )
     except (ValueError, RecursionError) as error:
         raise UnreadableError from error
     if isinstance(resource, _Twice) and "resourceType" in resource.twice:
@@ -148,7 +151,7 @@ def _step(value: dict[str, Any], step: str, *, is_object: bool) -> list[Any]:
 
 
 def _leaf(value: Any, kind: str) -> Any:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
     if kind == "boolean" and isinstance(value, bool):
         return value
     if kind == "decimal" and is_number and abs(float(value)) != float("inf"):

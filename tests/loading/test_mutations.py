@@ -4,6 +4,9 @@ import gzip
 import io
 import json
 import random
+import re
+import subprocess
+import sys
 import zipfile
 from collections import Counter
 from datetime import UTC, datetime
@@ -201,3 +204,39 @@ def check_view(folder: Path, file: Path, mapped: dict[str, list[list[list[Any]]]
         words = told[0].replace(",", "").split()
         assert int(words[1]) == len(rows)
         assert sum(int(word) for word in words if word.isdigit()) == count
+
+
+@pytest.mark.slow
+def test_lines_of_100_mb_cost_nobody_else(tmp_path: Path) -> None:
+    """One is right and one is cut; both ways read the lines between them."""
+    small = own_lines()[1]
+    long_text = b',"note":[{"text":"' + b"n" * (100 << 20)
+    lines = [small, small[:-1] + long_text + b'"}]}', small, small[:-1] + long_text, small]
+    (tmp_path / "in").mkdir()
+    file = tmp_path / "in/a.ndjson"
+    file.write_bytes(b"\n".join(lines) + b"\n")
+    rows = check_load(tmp_path, dict(enumerate(lines, 1)), set())
+    assert [number for number, _ in rows["Observation"]] == [1, 2, 3, 5]
+    assert len({_exact(row) for _, row in rows["Observation"]}) == 1
+    check_view(tmp_path, file, {kind: [row for _, row in rows[kind]] for kind in rows}, len(lines))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_command_ends_with_1_and_names_each_rule_for_mutated_lines(seed: int, tmp_path: Path) -> None:
+    content = broken_content(own_lines(), random.Random(f"command{seed}"), 200)
+    (tmp_path / "a.ndjson").write_bytes(b"\n".join(content))
+    (tmp_path / "view.json").write_text(json.dumps(view("Observation")))
+    ended = subprocess.run(
+        [sys.executable, "-c", "from flows.cli import main; main()", "view", "view.json", "a.ndjson",
+         "--out", "o.ndjson"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    first, *rules = ended.stderr.splitlines()
+    counts = {
+        word: int(number) for number, word in re.findall(r"(\d+) (mapped|quarantined|of other types)", first)
+    }
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert counts["mapped"] == len((tmp_path / "o.ndjson").read_text().splitlines())
+    assert sum(counts.values()) == sum(bool(line.strip()) for line in content)
+    told = [rule.split(" (")[0].rpartition(" ") for rule in rules if rule.startswith("quarantined, ")]
+    assert sum(int(count) for _, _, count in told) == counts["quarantined"]
