@@ -1,7 +1,7 @@
 """The home: the folder where Cove keeps what it received and what it made of it.
 
 landing/          files as received, by site and content hash, each with its manifest
-fhir/             immutable Parquet: one file for each load, view and site
+fhir/             immutable Parquet: one file for each load, view and site; _validated/ verdicts of the full validation
 warehouse.duckdb  the published warehouse; versions/ the former ones
 runs/             what each run did
 work/             pieces of a load under way; nothing there outlives it
