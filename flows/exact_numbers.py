@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from mappers.fields import FieldPath, Repeat
+from mappers.fields import FieldPath, Repeat, of_resource_type
 
 Tree = dict[str, "Tree"]
 
@@ -70,5 +70,7 @@ def _quoted(value: Any, tree: Tree) -> Any:
         return value if tree else bytes(value).decode()
     if isinstance(value, dict):
         inner = {name: _quoted(value[name], branch) for name, branch in tree.items() if name in value}
+        of_its_type = tree.get(of_resource_type(str(value.get("resourceType"))), {})
+        inner |= {name: _quoted(value[name], branch) for name, branch in of_its_type.items() if name in value}
         return value | inner
     return value

@@ -42,6 +42,11 @@ class Repeat:
 FieldPath = tuple[str | Repeat, ...]
 
 
+def of_resource_type(name: str) -> str:
+    """The part of a path that stands for resources of this type where any may stand."""
+    return f"ofType({name})"
+
+
 def is_on(path: tuple[str, ...], pattern: FieldPath) -> bool:
     """Whether the names lead along the pattern to its end, or into one of its repeated steps."""
     if not pattern:

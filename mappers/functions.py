@@ -13,7 +13,7 @@ from dataclasses import replace
 from mappers import fhir_types
 from mappers.comparisons import boolean, distinct_items, kind, named, number, single, wider_type
 from mappers.fhirpath import Call, Expression, FhirPathError, Member
-from mappers.fields import duckdb_type
+from mappers.fields import duckdb_type, of_resource_type
 from mappers.values import (
     Context,
     Value,
@@ -120,6 +120,8 @@ def of_type(context: Context, source: Value, tree: Call, compile_tree: Compile) 
 
     name = type_argument(tree)
     choice = source.choice
+    if source.type_name == "Resource" and source.field is not None:
+        return _resources_of_type(context, source, name, tree)
     if choice is None:
         return _own_type(source, name, tree)
     if name == source.elsewhere:
@@ -137,6 +139,30 @@ def of_type(context: Context, source: Value, tree: Call, compile_tree: Compile) 
     near = difflib.get_close_matches(name, known, n=1)
     advice = f"did you mean {near[0]}?" if near else f"it may be {some_types(choice)}"
     raise FhirPathError(f"{choice.name} is never of type {name}; {advice}", tree.arguments[0].column)
+
+
+def _resources_of_type(context: Context, source: Value, name: str, tree: Call) -> Value:
+    """Those of resources of any type that are of this one; they are read as JSON, since their types differ."""
+    field = source.field
+    if field is None or source.is_decoded:
+        raise FhirPathError(
+            f"{tree.name}({name}) stands right behind the resources, before where() and the like", tree.column
+        )
+    here, elsewhere = (fhir_types.is_resource(v, name) for v in (context.version, context.other_version))
+    if not (here or elsewhere):
+        message = f"{name} is no resource type; write it as in FHIR, as in {tree.name}(Patient)"
+        raise FhirPathError(message, tree.arguments[0].column)
+    field.is_json = True
+    found = context.fields.new(name)
+    found.is_json = True
+    field.inner.append(((of_resource_type(name),), found))
+    one = f"_e{next(context.names)}"
+    kept = f"lambda {one}: json_extract_string({one}, '$.resourceType') = {text(name)}"
+    whole = to_list(source)
+    sql = context.fields.decode(f"list_filter({whole}, {kept})", found, is_list=True)
+    if not here:
+        return absent(is_list=True, elsewhere=name)
+    return Value(sql, name, True, found, True, name if elsewhere else None)
 
 
 def _own_type(source: Value, name: str, tree: Call) -> Value:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from mappers import calendar
-from mappers.fields import FieldPath, Repeat, is_on
+from mappers.fields import FieldPath, Repeat, is_on, of_resource_type
 from mappers.shapes import CONTAINER, Field, decoder, fields_of, has_type
 
 Reads = Callable[[str, str], frozenset[FieldPath]]
@@ -84,6 +84,8 @@ class ShapeChecker:
             resource = self.decode(data)
         except (ValueError, RecursionError):
             return self._check_slowly(data)
+        if resource.f_contained and self._reads_within(self.first_version, type(resource).__name__):
+            return self._check_slowly(data)
         return _right(resource, self.first_version, data)
 
     def _check_slowly(self, data: bytes) -> Checked:
@@ -99,7 +101,9 @@ class ShapeChecker:
             return _not_asked_for(header)
         for version in self._versions[1:]:
             try:
-                return _right(self._decoder(version).decode(data), version, data)
+                resource = self._decoder(version).decode(data)
+                if not (resource.f_contained and self._reads_within(version, header.resourceType)):
+                    return _right(resource, version, data)
             except RecursionError:
                 return Checked(resource_type=header.resourceType, rule="too-deep")
             except ValueError:
@@ -110,6 +114,10 @@ class ShapeChecker:
         if version not in self._decoders:
             self._decoders[version] = decoder(version, self._types)
         return self._decoders[version]
+
+    def _reads_within(self, version: str, resource_type: str) -> bool:
+        """Whether a view reads resources within those of the type, which are else checked for themselves."""
+        return any(_is_within(path) for path in self._reads(version, resource_type))
 
     def _faulty(self, header: _Header, data: bytes) -> Checked:
         """The resource with its faults, read in the version to which it is the least strange."""
@@ -124,6 +132,8 @@ class ShapeChecker:
         version = min(faults, key=lambda v: _strangeness(faults[v]))
         reads = self._reads(version, kind)
         named = [fault for fault in faults[version] if fault.what != "unknown"]
+        if not self._reads_within(version, kind):
+            named = [fault for fault in named if not _is_within(fault.path)]
         fatal = [fault for fault in named if _is_fatal(fault) and _is_read(fault.path, reads)]
         meta = header.meta if isinstance(header.meta, dict) else {}
         return Checked(
@@ -176,6 +186,7 @@ def _field_faults(version: str, field: Field, value: Any, at: tuple[str, ...]) -
 
 def _value_faults(version: str, field: Field, value: Any, at: tuple[str, ...]) -> Iterator[Fault]:
     if field.type_name == CONTAINER:
+        yield from _resource_faults(version, value, at)
         return
     if field.type_name is None:
         yield from _primitive_faults(field.kind, value, at)
@@ -183,6 +194,14 @@ def _value_faults(version: str, field: Field, value: Any, at: tuple[str, ...]) -
         yield Fault("type", at)
     else:
         yield from _object_faults(version, field.type_name, value, at)
+
+
+def _resource_faults(version: str, value: Any, at: tuple[str, ...]) -> Iterator[Fault]:
+    """The faults of a resource within another, as far as its type is known."""
+    kind = value.get("resourceType") if isinstance(value, dict) else None
+    if isinstance(kind, str) and has_type(version, kind):
+        known = {key: v for key, v in value.items() if key != "resourceType"}
+        yield from _object_faults(version, kind, known, (*at, of_resource_type(kind)))
 
 
 def _primitive_faults(kind: str, value: Any, at: tuple[str, ...]) -> Iterator[Fault]:
@@ -215,11 +234,16 @@ def _strangeness(faults: list[Fault]) -> tuple[int, int]:
     """A field that only one version knows says more than how many faults there are: a fault in it would
     else be gone, with its value, in the version that doesn't know it.
     """
-    return sum(fault.what == "unknown" for fault in faults), len(faults)
+    own = [fault for fault in faults if not _is_within(fault.path)]
+    return sum(fault.what == "unknown" for fault in own), len(own)
 
 
 def _is_fatal(fault: Fault) -> bool:
     return fault.what == "type" or (fault.what == "date" and not fault.is_understood)
+
+
+def _is_within(path: FieldPath) -> bool:
+    return any(isinstance(part, str) and part.startswith("ofType(") for part in path)
 
 
 def _is_read(path: tuple[str, ...], reads: frozenset[FieldPath]) -> bool:
