@@ -11,6 +11,7 @@ from mappers.comparisons import boolean, distinct_items, kind, named, single, wi
 from mappers.fhirpath import Call, FhirPathError
 from mappers.fields import of_resource_type
 from mappers.values import (
+    SIMPLE,
     Context,
     Value,
     absent,
@@ -36,8 +37,10 @@ def where(context: Context, source: Value, tree: Call, compile_tree: Compile) ->
         criterion(source, "0")
         return source
     if not source.is_list:
-        # By a list, since SQL that holds its source twice would double with each step of a path.
         whole = decoded(context, source)
+        if SIMPLE.fullmatch(whole.sql):
+            return replace(whole, sql=f"case when {criterion(whole, '0')} then {whole.sql} end")
+        # By a list, since SQL that holds its source twice would double with each step of a path.
         one = f"_e{next(context.names)}"
         kept = f"list_filter([{whole.sql}], lambda {one}: {criterion(replace(whole, sql=one), '0')})"
         return replace(whole, sql=f"{kept}[1]")

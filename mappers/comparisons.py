@@ -268,9 +268,10 @@ def arithmetic(context: Context, left: Value, right: Value, tree: Binary) -> Val
         case "mod":
             return Value(f"({one.sql} % {divisor})", type_name)
         case _ if both_integer:
-            return Value(
-                f"try_cast(cast({one.sql} as HUGEINT) {tree.operator} {other.sql} as INTEGER)", "integer"
-            )
+            # As wide as the result of two numbers of 32 bits, or of 64.
+            wide = "HUGEINT" if "integer64" in (one.type_name, other.type_name) else "BIGINT"
+            sql = f"try_cast(cast({one.sql} as {wide}) {tree.operator} {other.sql} as INTEGER)"
+            return Value(sql, "integer")
         case _:
             return Value(finite(f"{one.sql} {tree.operator} {other.sql}"), type_name)
 
