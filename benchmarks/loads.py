@@ -62,7 +62,8 @@ def split(file: Path) -> dict[str, Any]:
 def route(file: Path) -> dict[str, Any]:
     """The file's resources checked, hashed, entered in the ledgers and written by type with their places."""
     from flows.landing import LandedFile
-    from flows.loading import Views, make_router
+    from flows.load_views import Views
+    from flows.loading import make_router
     from flows.loading_step import bundled_views
     from flows.routing_together import route as route_files
 
@@ -70,7 +71,7 @@ def route(file: Path) -> dict[str, Any]:
     landed = LandedFile("site", "0" * 64, file.name, dt.datetime.now(dt.UTC), file.stat().st_size, file)
     with tempfile.TemporaryDirectory() as work:
         started = time.perf_counter()
-        routed = route_files([landed], partial(make_router, views, views.identified()), Path(work))
+        routed = route_files([landed], partial(make_router, views), Path(work))
         seconds = time.perf_counter() - started
     return {"seconds": seconds, "pieces": routed.types[0].total(), "bytes": landed.size}
 

@@ -9,8 +9,9 @@ from typing import Any
 import duckdb
 import msgspec
 
+from flows.typed_lines import read_lines
+
 ROWS_IN_MEMORY = 65_536
-LEAST_OBJECT = 1 << 20  # DuckDB reads in parallel by buffers of this size
 
 TYPES = {int: "BIGINT", str: "VARCHAR", bool: "BOOLEAN"}
 
@@ -117,12 +118,7 @@ def read_ledger(
 ) -> duckdb.DuckDBPyRelation:
     """The rows in the files of a ledger."""
     columns = {field.name: _duckdb_type(field.type) for field in msgspec.structs.fields(kind)}
-    return connection.read_json(
-        [str(path) for path in paths],  # type: ignore[arg-type]  # its stub forgets lists
-        columns=columns,
-        format="newline_delimited",
-        maximum_object_size=max(longest + 1024, LEAST_OBJECT),
-    )
+    return read_lines(connection, paths, columns, longest)
 
 
 def _duckdb_type(hint: Any) -> str:

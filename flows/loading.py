@@ -5,41 +5,37 @@ the next run does it again. Loads belong to a generation: the views, the key and
 mapped. When one of them changes, everything is mapped again from landing into a new generation.
 """
 
-import hashlib
-import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
+from flows.compacting import compact
 from flows.disk import disk_failures
-from flows.exact_numbers import Tree, tree_of
-from flows.home import Home, read_key, sync, write_whole, writing
+from flows.home import Home, read_key, writing
 from flows.landing import LandedFile, add_counts, landed_files
 from flows.ledgers import Ledger, LoadingFile, Row, read_ledger
-from flows.mapping import (
-    Mapping,
-    Part,
-    concept_map_mapping,
-    map_type,
-    mapping_of,
-    reads_of,
-    view_hash,
-    write_empty,
+from flows.load_records import (
+    LoadRecord,
+    commit_load,
+    current_generation,
+    generation_of,
+    load_id_of,
+    parquet_of,
+    records_of,
 )
+from flows.load_views import Views
+from flows.mapping import Part, map_type, view_hash, write_empty
 from flows.routing import Router
 from flows.routing_together import Routed, route
-from mappers.fields import FieldPath
 from mappers.references import install_macros
 from mappers.shape_check import ShapeChecker
-from mappers.shapes import reference_targets
+from mappers.values import text
 from mappers.view import View
 
-RULES_VERSION = 1  # to be raised when splitting, checking or the books change what a file gives
 # What joins to it does so by the number of the file.
 LOADING_FILE = """
 create temp table loading_file as
@@ -63,49 +59,10 @@ class LoadReport:
     mismatches: tuple[tuple[str, str, int, int], ...] = ()
 
 
-class Views:
-    """The views of a load, compiled for a FHIR version when the first line of it appears."""
-
-    def __init__(self, views: Sequence[View]) -> None:
-        self._views = tuple(sorted(views, key=lambda view: view.name))
-        self._compiled: dict[str, tuple[Mapping, ...]] = {}
-
-    @property
-    def resource_types(self) -> tuple[str, ...]:
-        return tuple(sorted({view.resource for view in self._views} | {"ConceptMap"}))
-
-    def hashes(self) -> dict[str, str]:
-        return {view.name: view_hash(view) for view in self._views}
-
-    def mappings(self, fhir_version: str, resource_type: str | None = None) -> list[Mapping]:
-        if fhir_version not in self._compiled:
-            made = [mapping_of(view, fhir_version) for view in self._views]
-            self._compiled[fhir_version] = (*made, concept_map_mapping())
-        return [m for m in self._compiled[fhir_version] if resource_type in (None, m.resource)]
-
-    def reads(self, fhir_version: str, resource_type: str) -> frozenset[FieldPath]:
-        return reads_of(m.paths for m in self.mappings(fhir_version, resource_type))
-
-    def exact_numbers(self, fhir_version: str, resource_type: str) -> Tree:
-        """The numbers that a view reads as they were written."""
-        mappings = self.mappings(fhir_version, resource_type)
-        return tree_of(frozenset().union(*(m.exact_numbers for m in mappings)))
-
-    def identified(self) -> frozenset[str]:
-        """The types that a reference which a view reads may point to."""
-        return frozenset(
-            target
-            for version in ("R4B", "R5")
-            for mapping in self.mappings(version)
-            for target in reference_targets(version, mapping.resource, mapping.paths)
-            if target in self.resource_types
-        )
-
-
-def make_router(views: Views, identified: frozenset[str], work: Path, first_ordinal: int) -> Router:
-    """A router for the views; `identified` are the types that a reference may point to by identifier."""
+def make_router(views: Views, work: Path, first_ordinal: int) -> Router:
+    """A router for the views."""
     checker = ShapeChecker(views.resource_types, views.reads)
-    return Router(work, checker, identified, views.exact_numbers, first_ordinal)
+    return Router(work, checker, views.identified, views.exact_numbers, first_ordinal)
 
 
 def load(
@@ -115,61 +72,55 @@ def load(
 
     Raises HomeError when the disk fails or is full; nothing of the load is visible then.
     """
-    asked = Views(views)
-    generation = generation_of(home, asked.hashes())
+    hashes = {view.name: view_hash(view) for view in views}
+    generation = generation_of(home, hashes)
     with disk_failures(home.root), writing(home) as work:
-        return _load(home, asked, generation, work, progress)
+        records = records_of(home, generation)
+        done = {pair for record in records for pair in record.files}
+        pending = [file for file in landed_files(home) if (file.site, file.sha256) not in done]
+        if not pending and generation == current_generation(home):
+            return LoadReport(None, 0, 0, 0, 0, 0)
+        identified = {version: types for record in records for version, types in record.identified.items()}
+        return _load(home, Views(views, identified), _Load(generation, records, pending), work, progress)
 
 
-def generation_of(home: Home, hashes: dict[str, str]) -> str:
-    """The identity of everything by which a landed file is mapped."""
-    key = hashlib.sha256(b"generation" + read_key(home)).hexdigest()
-    parts = {
-        "views": hashes,
-        "rules": RULES_VERSION,
-        "key": key,
-        "code_maps": concept_map_mapping().view_hash,
-    }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+@dataclass(frozen=True)
+class _Load:
+    """A load to be done: its generation, the loads that this has already, and the files."""
+
+    generation: str
+    records: list[LoadRecord]
+    files: list[LandedFile]
+
+    @property
+    def id(self) -> str:
+        return load_id_of(self.generation, self.files)
 
 
-def fhir_relations(home: Home) -> dict[str, list[Path]]:
-    """Relation → its Parquet files, of the loads that are finished and current: each view, and the ledgers.
-
-    The ledgers are `_resource`, `_quarantine`, `_finding`, `_alias`, `_deletion`, `_file`; and
-    `_concept_map`.
-    """
-    relations: dict[str, list[Path]] = defaultdict(list)
-    for record in _records(home, _current(home)):
-        for relative in record["parquet"]:
-            relations[Path(relative).parts[0]].append(home.fhir / relative)
-    return {name: sorted(set(paths)) for name, paths in sorted(relations.items())}
-
-
-def _load(
-    home: Home, views: Views, generation: str, work: Path, progress: Callable[[str], None]
-) -> LoadReport:
-    done = {tuple(pair) for record in _records(home, generation) for pair in record["files"]}
-    pending = [file for file in landed_files(home) if (file.site, file.sha256) not in done]
-    if not pending and generation == _current(home):
-        return LoadReport(None, 0, 0, 0, 0, 0)
-    load_id = _load_id(generation, pending)
-    routed = route(pending, partial(make_router, views, views.identified()), work, progress)
+def _load(home: Home, views: Views, asked: _Load, work: Path, progress: Callable[[str], None]) -> LoadReport:
+    routed = route(asked.files, partial(make_router, views), work, progress)
     connection = _connect(home, work)
-    files = work / "files.ndjson"
-    longest = _write_files(files, pending, routed.types)
-    read_ledger(connection, LoadingFile, [files], longest).create_view("work_files")
-    connection.execute(LOADING_FILE)
-    written, refused = _map_all(connection, views, routed, home.fhir, load_id)
-    written += _write_ledgers(
-        connection, routed.ledgers, home.fhir, load_id, refused, {file.site for file in pending}
-    )
+    _tell_files(connection, work / "files.ndjson", asked.files, routed.types)
+    written, refused = _map_all(connection, views, routed, home.fhir, asked.id)
+    sites = {file.site for file in asked.files}
+    written += _write_ledgers(connection, routed.ledgers, home.fhir, asked.id, refused, sites)
     written += _empties(connection, views, home.fhir)
-    report = _report(connection, load_id, len(pending))
+    report = _report(connection, asked.id, len(asked.files))
+    new = {path.relative_to(home.fhir).as_posix() for path in written}
+    together, replaced = compact(connection, home.fhir, parquet_of(asked.records) | new, asked.id)
     connection.close()
-    for file, types in zip(pending, routed.types, strict=True):
+    for file, types in zip(asked.files, routed.types, strict=True):
         add_counts(file, {name or "unreadable": n for name, n in types.items()})
-    _commit(home, generation, load_id, pending, views.hashes(), written)
+    record = LoadRecord(
+        asked.id,
+        asked.generation,
+        views.hashes(),
+        frozenset((file.site, file.sha256) for file in asked.files),
+        (*new, *together),
+        tuple(replaced),
+        views.known_identified(),
+    )
+    commit_load(home, record)
     return report
 
 
@@ -204,20 +155,31 @@ def _map_all(
 
 def _empties(connection: duckdb.DuckDBPyConnection, views: Views, folder: Path) -> list[Path]:
     paths = []
-    for mapping in views.mappings("R4B"):
-        path = folder / mapping.name / f"empty-{mapping.view_hash[:16]}.parquet"
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        write_empty(connection, mapping, path)
+    for name, identity in views.hashes().items():
+        path = folder / name / f"empty-{identity[:16]}.parquet"
+        if not path.exists():
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            # By a rename: one that is there is whole, and isn't written again.
+            part = path.with_suffix(".part")
+            write_empty(connection, views.named(name), part)
+            part.replace(path)
         paths.append(path)
     return paths
 
 
-def _write_files(path: Path, files: Sequence[LandedFile], types: Sequence[Counter[str]]) -> int:
+def _tell_files(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    files: Sequence[LandedFile],
+    types: Sequence[Counter[str]],
+) -> None:
+    """Makes the table of the load's files, by their numbers."""
     ledger = Ledger(path)
     for number, (file, counted) in enumerate(zip(files, types, strict=True)):
         landed_at = file.landed_at.isoformat()
         ledger.add(LoadingFile(number, file.site, file.sha256, counted.total(), file.size, landed_at))
-    return ledger.close()
+    read_ledger(connection, LoadingFile, [path], ledger.close()).create_view("work_files")
+    connection.execute(LOADING_FILE)
 
 
 def _write_ledgers(
@@ -228,7 +190,9 @@ def _write_ledgers(
     refused: list[int],
     sites: set[str],
 ) -> list[Path]:
-    connection.execute("create temp table refused as select unnest($1::bigint[]) as ordinal", [refused])
+    connection.execute("create temp table refused (ordinal bigint)")
+    if refused:
+        connection.execute("insert into refused select unnest($1::bigint[])", [refused])
     for kind, (paths, longest) in ledgers.items():
         read_ledger(connection, kind, paths, longest).create_view(kind.__name__)
     connection.execute(LEDGERS_SQL.read_text(encoding="utf-8"))
@@ -238,8 +202,7 @@ def _write_ledgers(
         for site in sorted(sites) or [""]:
             path = folder / name / (f"{site}/{load_id}.parquet" if site else "empty.parquet")
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            chosen = duckdb.ColumnExpression("site") == duckdb.ConstantExpression(site)
-            table.filter(chosen).write_parquet(str(path), compression="zstd")
+            table.filter(f"site = {text(site)}").write_parquet(str(path), compression="zstd")
             written.append(path)
     return written
 
@@ -261,45 +224,3 @@ def _report(connection: duckdb.DuckDBPyConnection, load_id: str, files: int) -> 
         counts.get("not_asked_for", 0),
         tuple(mismatches),
     )
-
-
-def _commit(
-    home: Home,
-    generation: str,
-    load_id: str,
-    files: list[LandedFile],
-    hashes: dict[str, str],
-    written: list[Path],
-) -> None:
-    record = {
-        "load": load_id,
-        "generation": generation,
-        "views": hashes,
-        "files": [[file.site, file.sha256] for file in files],
-        "parquet": sorted({path.relative_to(home.fhir).as_posix() for path in written}),
-    }
-    # The record must not outlive a power cut that its files did not.
-    for path in written:
-        sync(path)
-    folder = home.fhir / "_loads" / generation
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_whole(folder / f"{load_id}.json", json.dumps(record, ensure_ascii=False, indent=1).encode())
-    write_whole(home.fhir / "_loads" / "current", generation.encode())
-
-
-def _current(home: Home) -> str | None:
-    path = home.fhir / "_loads" / "current"
-    return path.read_text() if path.exists() else None
-
-
-def _records(home: Home, generation: str | None) -> list[dict[str, Any]]:
-    if generation is None:
-        return []
-    folder = home.fhir / "_loads" / generation
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
-
-
-def _load_id(generation: str, files: list[LandedFile]) -> str:
-    """The same for the same files under the same views, so that a load done again replaces its own pieces."""
-    parts = "\n".join([generation, *sorted(f"{file.site}/{file.sha256}" for file in files)])
-    return hashlib.sha256(parts.encode()).hexdigest()[:16]

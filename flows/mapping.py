@@ -9,8 +9,10 @@ import duckdb
 
 from flows.refusing import take_out_refused
 from flows.routing import Lines
+from flows.typed_lines import read_lines
 from mappers.compiler import CompiledView, compile_view
 from mappers.fields import FieldPath
+from mappers.values import text
 from mappers.view import View
 
 CONCEPT_MAP = "_concept_map"
@@ -37,7 +39,6 @@ PLACE = {
 }
 # Below this, the sites of a type are mapped by one query; above it, each streams to its file.
 SMALL = 64 << 20
-LEAST_OBJECT = 1 << 20  # DuckDB reads in parallel by buffers of this size
 
 LINES_SQL = """
     select
@@ -240,9 +241,9 @@ def _map_together(
     longest = max(part.longest for part in parts)
     _rows(connection, mapping, [path for part in parts for path in part.paths], longest).to_table("mapped")
     try:
-        table, site = connection.table("mapped"), duckdb.ColumnExpression("site")
-        chosen = {part.site: site == duckdb.ConstantExpression(part.site) for part in parts}
-        return [_write(table.filter(chosen[p.site]), mapping, p.site, folder, name) for p in parts]
+        table = connection.table("mapped")
+        chosen = {part.site: table.filter(f"site = {text(part.site)}") for part in parts}
+        return [_write(rows, mapping, site, folder, name) for site, rows in chosen.items()]
     finally:
         connection.execute("drop table mapped")
 
@@ -250,14 +251,11 @@ def _map_together(
 def _rows(
     connection: duckdb.DuckDBPyConnection, mapping: Mapping, paths: list[Path], longest: int
 ) -> duckdb.DuckDBPyRelation:
-    connection.execute("create or replace temp table mapping as select $1 as type, $2 as view_hash",
-                       [mapping.resource, mapping.view_hash])  # fmt: skip
-    raw = connection.read_json(
-        [str(path) for path in paths],  # type: ignore[arg-type]  # its stub forgets lists
-        columns={**PLACE, "resource": mapping.struct},
-        format="newline_delimited",
-        maximum_object_size=max(longest + 1024, LEAST_OBJECT),
-    )
+    # Bound, the two would bring pandas into every load: DuckDB asks it whether they are missing values.
+    constants = f"select {text(mapping.resource)} as type, {text(mapping.view_hash)} as view_hash"
+    connection.execute(f"create or replace temp table mapping as {constants}")
+    columns = {**PLACE, "resource": mapping.struct}
+    raw = read_lines(connection, paths, columns, longest)
     raw.create_view("raw_line", replace=True)
     connection.sql(LINES_SQL).create_view("line", replace=True)
     return connection.sql(mapping.sql)

@@ -10,6 +10,7 @@ come out of here are made where a piece is seen, apart from what then becomes of
 compared.
 """
 
+import functools
 import hashlib
 import json
 import re
@@ -88,23 +89,24 @@ LinesKey = tuple[str, str, str]
 class Router:
     """Takes blocks of files, and writes into the folder `work`; `close` writes what is still held.
 
-    `identified` are the types that a view's reference may point to by identifier. `exact_numbers` gives, for
-    a FHIR version and type, the numbers that a view reads as they were written. Ordinals of lines begin after
-    `first_ordinal`, so that several routers' can't be the same.
+    `identified` gives, for a FHIR version, the types that a view's reference may point to by identifier, and
+    `exact_numbers`, for a version and type, the numbers that a view reads as they were written. Ordinals of
+    lines begin after `first_ordinal`, so that several routers' can't be the same.
     """
 
     def __init__(
         self,
         work: Path,
         checker: ShapeChecker,
-        identified: frozenset[str],
+        identified: Callable[[str], frozenset[str]],
         exact_numbers: Callable[[str, str], Tree],
         first_ordinal: int = 0,
     ) -> None:
         self.lines: dict[LinesKey, Lines] = {}
         self._ledgers = {kind: Ledger(ledger_path(work, kind)) for kind in LEDGERS}
         self._note = self._ledgers[Seen].add
-        self.folder, self._checker, self._identified = work, checker, identified
+        self.folder, self._checker = work, checker
+        self._identified = functools.cache(identified)
         self._exact_numbers = exact_numbers
         self._ordinal = first_ordinal
         self._site: str | None = None
@@ -228,7 +230,7 @@ class Router:
         if lines is None:
             path = self.folder / f"{len(self.lines)}.ndjson"
             lines = self.lines[key] = Lines(path, key[1], self._exact_numbers(key[2], key[1]))
-        needs_more = lines.exact or checked.resource_type in self._identified
+        needs_more = lines.exact or self._is_identified(checked)
         if checked.fhir_version == self._checker.first_version and not needs_more:
             self._plain[type(checked.resource)] = lines
         return lines
@@ -262,12 +264,15 @@ class Router:
         )
         for rule in checked.findings:
             self._ledgers[Finding].add(Finding(file, piece.line, checked.resource_type, identity, rule))
-        if status == MAPPED and checked.resource_type in self._identified:
+        if status == MAPPED and self._is_identified(checked):
             self._identify(file, checked, identity)
 
     def _refuse(self, file: int, piece: Piece, checked: Checked, digest: str | None) -> None:
         identity = checked.id or (id_from(piece.full_url) if checked.resource_type else None)
         self._enter(file, piece, checked, identity, digest, QUARANTINED)
+
+    def _is_identified(self, checked: Checked) -> bool:
+        return checked.resource_type in self._identified(str(checked.fhir_version))
 
     def _identify(self, file: int, checked: Checked, identity: str | None) -> None:
         for system, value in _identifiers(checked.resource):

@@ -9,8 +9,8 @@ import duckdb
 import pyarrow as pa
 
 from flows.errors import UserError
-from flows.mapping import LEAST_OBJECT
 from flows.sql_layout import laid_out
+from flows.typed_lines import read_lines
 from flows.view_lines import Alias
 from mappers.compiler import CompiledView, compile_view
 from mappers.fhir_types import has_type, model_version
@@ -110,12 +110,8 @@ def rows_of(
 ) -> duckdb.DuckDBPyRelation:
     """The view's rows over a file of lines, the longest of which has `longest` bytes; nothing is read yet."""
     compiled = asked.compiled[version]
-    connection.read_json(
-        str(path),
-        columns={SCOPE: "BIGINT", "resource": compiled.struct},
-        format="newline_delimited",
-        maximum_object_size=max(longest + 1024, LEAST_OBJECT),
-    ).create_view("resources", replace=True)
+    columns_read = {SCOPE: "BIGINT", "resource": compiled.struct}
+    read_lines(connection, [path], columns_read, longest).create_view("resources", replace=True)
     references = _references(asked) if has_aliases else {}
     rows = connection.sql(compiled.select("resources", passthrough=(SCOPE,) if references else ()))
     made = {column.name: column.duckdb_type for column in compiled.columns}

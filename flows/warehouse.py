@@ -14,8 +14,9 @@ import duckdb
 from flows.disk import disk_failures
 from flows.errors import UserError
 from flows.home import Home, open_home, read_key, writing
-from flows.loading import fhir_relations
+from flows.load_records import fhir_relations
 from flows.meta import write_meta
+from flows.pruning import prune
 from flows.run import Request, Run
 from flows.validating import Validation, validate_population
 from mappers.references import install_macros
@@ -82,6 +83,7 @@ def build_and_publish(run: Run) -> Run:
             connection.close()
         name = f"{request.started_at:%Y%m%dT%H%M%S%f}-{request.study.digest[:8]}"
         version = publish(part, home, name)
+        prune(home)
     return replace(run, warehouse=version, problems=(*run.problems, *problems), notes=(*run.notes, *notes))
 
 

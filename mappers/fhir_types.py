@@ -7,6 +7,7 @@ Read from the models when a type is first asked for, and kept. Nothing is writte
 from __future__ import annotations
 
 import difflib
+import importlib
 import typing
 from dataclasses import dataclass
 from functools import cache
@@ -56,6 +57,9 @@ PRIMITIVES = NUMBERS | DATES | TEXTS | {"boolean", "time"}
 BY_LOWER_NAME = MappingProxyType({name.lower(): name for name in PRIMITIVES} | {"uuidversion": "uuid"})
 
 
+PACKAGES = {"R4B": "fhir.resources.R4B", "R5": "fhir.resources"}
+
+
 @dataclass(frozen=True)
 class Element:
     """An element of a type: its name in JSON, its type's name, and whether it is a list.
@@ -103,12 +107,16 @@ def elements(version: str, type_name: str) -> MappingProxyType[str, Element]:
 
 
 @cache
+def type_paths(version: str) -> MappingProxyType[str, str]:
+    """Type → dotted path of its class, for every type of the version that has a model; imports none of them."""
+    fhirtypes = importlib.import_module(f"{PACKAGES[version]}.fhirtypes")
+    paths = (getattr(made, "_model_klass", None) for made in vars(fhirtypes).values())
+    return MappingProxyType({path.rpartition(".")[2]: path for path in paths if isinstance(path, str)})
+
+
 def has_type(version: str, type_name: str) -> bool:
     """Whether the version's models have the type; a primitive is no model."""
-    try:
-        return bool(elements(version, type_name))
-    except UnknownTypeError:
-        return False
+    return type_name in type_paths(version)
 
 
 def is_resource(version: str, type_name: str) -> bool:

@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 
 from mappers import calendar
+from mappers.fhir_types import has_type
 from mappers.fields import FieldPath, Repeat, is_on, of_resource_type
-from mappers.shapes import CONTAINER, Field, decoder, fields_of, has_type
+from mappers.shapes import CONTAINER, Field, decoder, fields_of
 
 Reads = Callable[[str, str], frozenset[FieldPath]]
 

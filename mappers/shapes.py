@@ -18,9 +18,9 @@ from decimal import Decimal
 import msgspec
 
 from mappers import calendar
+from mappers.fhir_types import has_type, type_paths
 from mappers.fields import FieldPath
 
-PACKAGES = {"R4B": "fhir.resources.R4B", "R5": "fhir.resources"}
 CONTAINER = "Resource"  # the type of `contained`: a resource of any type, checked as a resource of its own
 
 
@@ -52,15 +52,6 @@ def fields_of(version: str, type_name: str) -> dict[str, Field]:
         is_required = info.is_required() or (name in _required_primitives(model) and name not in must)
         known[alias] = Field(alias, kind, inner, _is_list(info.annotation), is_required)
     return known | _accepted_spellings(version, type_name, known)
-
-
-def has_type(version: str, type_name: str) -> bool:
-    """Whether the FHIR version has a resource or data type of this name."""
-    try:
-        _model(version, type_name)
-    except KeyError:
-        return False
-    return True
 
 
 def decoder(version: str, resource_types: tuple[str, ...]) -> msgspec.json.Decoder[typing.Any]:
@@ -152,16 +143,8 @@ def _names(version: str) -> types.ModuleType:
 
 
 @functools.cache
-def _types(version: str) -> dict[str, str]:
-    """Class name → dotted path, for every type of the version."""
-    fhirtypes = importlib.import_module(f"{PACKAGES[version]}.fhirtypes")
-    paths = (getattr(made, "_model_klass", None) for made in vars(fhirtypes).values())
-    return {path.rpartition(".")[2]: path for path in paths if isinstance(path, str)}
-
-
-@functools.cache
 def _model(version: str, type_name: str) -> typing.Any:
-    module, _, name = _types(version)[type_name].rpartition(".")
+    module, _, name = type_paths(version)[type_name].rpartition(".")
     return getattr(importlib.import_module(module), name)
 
 

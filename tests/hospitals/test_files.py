@@ -592,7 +592,7 @@ execute(request_of("clofarabine", home=folder / "home", files=folder / "files", 
     [
         ("flows.landing", "_copy", 1),
         ("flows.mapping", "_write", 3),
-        ("flows.loading", "_commit", 0),
+        ("flows.loading", "commit_load", 0),
         ("sql.runner", "_build", 20),
         ("flows.warehouse", "publish", 0),
         ("flows.reporting", "write_manifest", 0),

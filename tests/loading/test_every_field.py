@@ -18,7 +18,8 @@ import pytest
 import mappers
 from flows.home import open_home
 from flows.landing import land_files
-from flows.loading import fhir_relations, load
+from flows.load_records import fhir_relations
+from flows.loading import load
 from mappers.compiler import compile_view
 from mappers.fields import FieldPath
 from mappers.shape_check import ShapeChecker, faults_of

@@ -12,7 +12,8 @@ import pytest
 
 from flows.home import Home, open_home
 from flows.landing import land_files
-from flows.loading import LoadReport, fhir_relations, load
+from flows.load_records import fhir_relations
+from flows.loading import LoadReport, load
 from mappers.view import View, view_from
 
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -282,7 +283,7 @@ def test_a_killed_load_leaves_nothing_visible_and_is_done_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("flows.loading._commit", killed)
+        patched.setattr("flows.loading.commit_load", killed)
         with pytest.raises(KeyboardInterrupt):
             run(home, tmp_path)
     assert fhir_relations(home) == {}

@@ -19,7 +19,8 @@ import pytest
 
 from flows.home import open_home
 from flows.landing import land_files
-from flows.loading import fhir_relations, load
+from flows.load_records import fhir_relations
+from flows.loading import load
 from flows.view_query import ask_view
 from flows.viewing import Output, run_view
 from mappers.view import view_from

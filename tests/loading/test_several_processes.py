@@ -18,7 +18,8 @@ import pytest
 
 from flows.home import Home, open_home
 from flows.landing import land_files
-from flows.loading import LoadReport, fhir_relations, load
+from flows.load_records import fhir_relations
+from flows.loading import LoadReport, load
 from flows.loading_step import bundled_views
 
 COVE = Path(sys.executable).with_name("cove")

@@ -12,7 +12,8 @@ import duckdb
 
 from flows.home import Home, open_home, read_key
 from flows.landing import land_files
-from flows.loading import fhir_relations, load
+from flows.load_records import fhir_relations
+from flows.loading import load
 from flows.loading_step import bundled_views
 from mappers.references import install_macros
 from mappers.units import conversion_factor

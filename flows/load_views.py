@@ -1,0 +1,76 @@
+"""The views of a load: what they read of each type of resource, compiled when it is needed."""
+
+from collections.abc import Mapping, Sequence
+
+from flows.exact_numbers import Tree, tree_of
+from flows.mapping import CONCEPT_MAP, concept_map_mapping, mapping_of, reads_of, view_hash
+from flows.mapping import Mapping as CompiledMapping
+from mappers.fields import FieldPath
+from mappers.shapes import reference_targets
+from mappers.view import View
+
+CODE_MAPS = "ConceptMap"
+
+
+class Views:
+    """The views of a load, each compiled for a FHIR version when the first line appears that it takes.
+
+    `identified` is what a former load under the same views found by `identified`, so that it needn't compile
+    them all.
+    """
+
+    def __init__(self, views: Sequence[View], identified: Mapping[str, Sequence[str]] | None = None) -> None:
+        self._views = tuple(sorted(views, key=lambda view: view.name))
+        self._compiled: dict[tuple[str, str], CompiledMapping] = {}
+        self._identified = {version: frozenset(types) for version, types in (identified or {}).items()}
+
+    @property
+    def resource_types(self) -> tuple[str, ...]:
+        return tuple(sorted({view.resource for view in self._views} | {CODE_MAPS}))
+
+    def hashes(self) -> dict[str, str]:
+        """The identity of what each mapping says, by its name."""
+        known = {view.name: view_hash(view) for view in self._views}
+        return known | {CONCEPT_MAP: concept_map_mapping().view_hash}
+
+    def named(self, name: str) -> CompiledMapping:
+        """The mapping of this name, compiled for R4B: its columns are the same in every version."""
+        if name == CONCEPT_MAP:
+            return concept_map_mapping()
+        return self.mapping(next(view for view in self._views if view.name == name), "R4B")
+
+    def mappings(self, fhir_version: str, resource_type: str) -> list[CompiledMapping]:
+        """The mappings of the lines of a type."""
+        made = [self.mapping(view, fhir_version) for view in self._views if view.resource == resource_type]
+        return [*made, concept_map_mapping()] if resource_type == CODE_MAPS else made
+
+    def mapping(self, view: View, fhir_version: str) -> CompiledMapping:
+        """The view as a mapping, compiled once."""
+        key = (view.name, fhir_version)
+        if key not in self._compiled:
+            self._compiled[key] = mapping_of(view, fhir_version)
+        return self._compiled[key]
+
+    def reads(self, fhir_version: str, resource_type: str) -> frozenset[FieldPath]:
+        return reads_of(m.paths for m in self.mappings(fhir_version, resource_type))
+
+    def exact_numbers(self, fhir_version: str, resource_type: str) -> Tree:
+        """The numbers that a view reads as they were written."""
+        mappings = self.mappings(fhir_version, resource_type)
+        return tree_of(frozenset().union(*(m.exact_numbers for m in mappings)))
+
+    def identified(self, fhir_version: str) -> frozenset[str]:
+        """The types that a reference which a view reads may point to."""
+        if fhir_version not in self._identified:
+            compiled = [self.mapping(view, fhir_version) for view in self._views]
+            self._identified[fhir_version] = frozenset(
+                target
+                for one in compiled
+                for target in reference_targets(fhir_version, one.resource, one.paths)
+                if target in self.resource_types
+            )
+        return self._identified[fhir_version]
+
+    def known_identified(self) -> dict[str, list[str]]:
+        """What `identified` has found so far, for the next load."""
+        return {version: sorted(types) for version, types in sorted(self._identified.items())}

@@ -1,0 +1,52 @@
+"""Removes what no warehouse reads any more: Parquet that was put together, or mapped under former views."""
+
+import shutil
+from pathlib import Path
+
+import duckdb
+
+from flows.home import Home
+from flows.load_records import current_generation, parquet_of, records_of
+from flows.verdicts import rules_identity
+
+
+def prune(home: Home) -> int:
+    """Removes, and counts, Parquet that neither the current loads nor a kept version of the warehouse reads.
+
+    Only who holds the home for writing may call it. Where a version can't be opened, nothing is removed.
+    """
+    current = current_generation(home)
+    kept = parquet_of(records_of(home, current))
+    unread = {path for path in _parquet(home) if path not in kept}
+    if unread:
+        try:
+            unread -= _read_by_versions(home, unread)
+        except duckdb.Error:
+            return 0
+    for path in sorted(unread):
+        (home.fhir / path).unlink()
+    _remove_others(home.fhir / "_loads", current)
+    _remove_others(home.fhir / "_validated", rules_identity())
+    return len(unread)
+
+
+def _parquet(home: Home) -> set[str]:
+    found = (path.relative_to(home.fhir) for path in home.fhir.rglob("*.parquet"))
+    return {path.as_posix() for path in found if path.parts[0] != "_validated"}
+
+
+def _read_by_versions(home: Home, paths: set[str]) -> set[str]:
+    """Those that a view of a version names. A home that has moved is known by the end of the path."""
+    texts = []
+    for version in sorted(home.versions.glob("*.duckdb")):
+        with duckdb.connect(str(version), read_only=True) as connection:
+            views = "select sql from duckdb_views() where schema_name = 'fhir'"
+            texts += [sql for (sql,) in connection.execute(views).fetchall()]
+    return {path for path in paths if any(f"/fhir/{path}'" in text for text in texts)}
+
+
+def _remove_others(folder: Path, kept: str | None) -> None:
+    """Removes the folders beside the kept one."""
+    for path in folder.glob("*/"):
+        if path.name != kept:
+            shutil.rmtree(path)
