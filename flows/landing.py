@@ -5,6 +5,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -139,11 +140,17 @@ def _copy(path: Path, part: Path) -> tuple[str, int]:
         raise UserError(
             f"{path.parent}: a file there can't be read ({error.strerror}); give the user that runs cove access"
         ) from error
-    with source, opened_private(part) as target:
+    # A block is written while the next is read and hashed: both take their time outside of Python.
+    with source, opened_private(part) as target, ThreadPoolExecutor(1) as writer:
+        written: Future[int] | None = None
         while block := source.read(BLOCK):
             digest.update(block)
-            target.write(block)
             size += len(block)
+            if written is not None:
+                written.result()
+            written = writer.submit(target.write, block)
+        if written is not None:
+            written.result()
         target.flush()
         os.fsync(target.fileno())
     return digest.hexdigest(), size

@@ -11,7 +11,7 @@ import msgspec
 
 from flows.typed_lines import read_lines
 
-ROWS_IN_MEMORY = 65_536
+ROWS_IN_MEMORY = 16_384
 
 TYPES = {int: "BIGINT", str: "VARCHAR", bool: "BOOLEAN"}
 
@@ -26,15 +26,15 @@ class Seen(Row):
     """A resource, or what was there instead of one, and what became of it."""
 
     line: int
-    type: str | None
-    id: str | None
-    version: str | None
-    last_updated: str | None
-    hash: str | None
-    full_url: str | None
-    fhir_version: str | None
     status: str
+    type: str | None = None
+    id: str | None = None
+    hash: str | None = None
+    fhir_version: str | None = None
     ordinal: int | None = None
+    version: str | None = None
+    last_updated: str | None = None
+    full_url: str | None = None
     rule: str | None = None
     is_contained: bool = False
 
@@ -87,17 +87,24 @@ _encoder = msgspec.json.Encoder()
 
 
 class Ledger:
-    """Rows of one kind, written to a file in groups, so that memory stays bounded."""
+    """Rows of one kind, written to a file in groups, so that memory stays bounded.
+
+    Rows may be appended to `rows` itself, if `spill` is called from time to time.
+    """
 
     def __init__(self, path: Path) -> None:
+        self.rows: list[Row] = []
         self._path = path
-        self._rows: list[Row] = []
         self._longest = 0
         path.touch(mode=0o600)
 
     def add(self, row: Row) -> None:
-        self._rows.append(row)
-        if len(self._rows) >= ROWS_IN_MEMORY:
+        self.rows.append(row)
+        self.spill()
+
+    def spill(self) -> None:
+        """Writes the rows when they are many."""
+        if len(self.rows) >= ROWS_IN_MEMORY:
             self._flush()
 
     def close(self) -> int:
@@ -106,11 +113,11 @@ class Ledger:
         return self._longest
 
     def _flush(self) -> None:
-        lines = _encoder.encode_lines(self._rows)
+        lines = _encoder.encode_lines(self.rows)
         self._longest = max(self._longest, *map(len, lines.split(b"\n")))
         with self._path.open("ab") as target:
             target.write(lines)
-        self._rows.clear()
+        self.rows.clear()
 
 
 def read_ledger(

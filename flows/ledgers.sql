@@ -1,41 +1,9 @@
--- The books of a load, from what was noted while splitting and from what the reader refused.
-
--- The lineage of a relation that has no row yet.
-create temp table no_line as
-select
-    file.site, file.file, seen.line, seen.type, seen.id, seen.version,
-    null::timestamptz as last_updated,
-    null::timestamptz as landed_at,
-    seen.full_url, seen.hash,
-    null::varchar as resource_key,
-    null::varchar as view_hash
-from seen
-join loading_file as file on file.number = seen.file
-limit 0;
+-- The books of a load beside that of its resources, from what was noted while lines were routed.
 
 create temp table _file as
 select * exclude (number) from loading_file;
 
-create temp table _resource as
-select
-    f.site,
-    f.file,
-    s.line,
-    s.type,
-    s.id,
-    s.version,
-    try_cast(s.last_updated as timestamptz) as last_updated,
-    f.landed_at,
-    s.hash,
-    s.full_url,
-    s.fhir_version,
-    case when r.ordinal is not null then 'quarantined' else s.status end as status,
-    case when r.ordinal is not null then 'unreadable' else s.rule end as rule,
-    coalesce(s.is_contained, false) as is_contained
-from seen as s
-join loading_file as f on f.number = s.file
-left join refused as r using (ordinal);
-
+-- `_resource` is there already: see ledger_of_resources.sql.
 create temp table _quarantine as
 select site, file, line, type, id, rule, landed_at
 from _resource

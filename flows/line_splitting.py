@@ -6,7 +6,7 @@ from flows.pieces import Block, LineBlock, RefusedBlock
 from flows.unpacking import BLOCK, ArchiveError, Readable
 
 MAX_LINE = 128 << 20
-CHUNK = 4 << 20
+CHUNK = 1 << 20
 
 # Blocks, each with the number of the last line that was used.
 Blocks = Iterator[tuple[Block, int]]

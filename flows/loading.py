@@ -42,6 +42,7 @@ create temp table loading_file as
 select file as number, site, sha256 as file, landed, bytes, landed_at::timestamptz as landed_at from work_files
 """
 LEDGERS_SQL = Path(__file__).with_name("ledgers.sql")
+LEDGER_OF_RESOURCES = Path(__file__).with_name("ledger_of_resources.sql")
 
 
 @dataclass(frozen=True)
@@ -195,15 +196,26 @@ def _write_ledgers(
         connection.execute("insert into refused select unnest($1::bigint[])", [refused])
     for kind, (paths, longest) in ledgers.items():
         read_ledger(connection, kind, paths, longest).create_view(kind.__name__)
+    # The largest of them is read back from its own files, so that it is never held.
+    connection.sql(LEDGER_OF_RESOURCES.read_text(encoding="utf-8")).create_view("_resource")
+    written = _write_ledger(connection, "_resource", folder, load_id, sites)
+    connection.read_parquet([str(path) for path in written]).create_view("_resource", replace=True)
     connection.execute(LEDGERS_SQL.read_text(encoding="utf-8"))
+    for name in ("_quarantine", "_finding", "_alias", "_deletion", "_file"):
+        written += _write_ledger(connection, name, folder, load_id, sites)
+    return written
+
+
+def _write_ledger(
+    connection: duckdb.DuckDBPyConnection, name: str, folder: Path, load_id: str, sites: set[str]
+) -> list[Path]:
     written = []
-    for name in ("_resource", "_quarantine", "_finding", "_alias", "_deletion", "_file"):
-        table = connection.table(name)
-        for site in sorted(sites) or [""]:
-            path = folder / name / (f"{site}/{load_id}.parquet" if site else "empty.parquet")
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            table.filter(f"site = {text(site)}").write_parquet(str(path), compression="zstd")
-            written.append(path)
+    for site in sorted(sites) or [""]:
+        path = folder / name / (f"{site}/{load_id}.parquet" if site else "empty.parquet")
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        rows = connection.table(name).filter(f"site = {text(site)}")
+        rows.write_parquet(str(path), compression="zstd")
+        written.append(path)
     return written
 
 

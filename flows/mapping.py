@@ -1,7 +1,7 @@
 """Maps the lines of a load by the compiled views: typed JSON in, one Parquet file a view and site out."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,25 +11,25 @@ from flows.refusing import take_out_refused
 from flows.routing import Lines
 from flows.typed_lines import read_lines
 from mappers.compiler import CompiledView, compile_view
-from mappers.fields import FieldPath
+from mappers.fields import FieldPath, quoted
 from mappers.values import text
 from mappers.view import View
 
 CONCEPT_MAP = "_concept_map"
-LINEAGE = (
-    "site",
-    "file",
-    "line",
-    "type",
-    "id",
-    "version",
-    "last_updated",
-    "landed_at",
-    "full_url",
-    "hash",
-    "resource_key",
-    "view_hash",
-)
+LINEAGE = {
+    "site": "VARCHAR",
+    "file": "VARCHAR",
+    "line": "BIGINT",
+    "type": "VARCHAR",
+    "id": "VARCHAR",
+    "version": "VARCHAR",
+    "last_updated": "TIMESTAMPTZ",
+    "landed_at": "TIMESTAMPTZ",
+    "full_url": "VARCHAR",
+    "hash": "VARCHAR",
+    "resource_key": "VARCHAR",
+    "view_hash": "VARCHAR",
+}
 PLACE = {
     "ordinal": "BIGINT",
     "file": "INTEGER",
@@ -147,7 +147,7 @@ def mapping_of(view: View, fhir_version: str) -> Mapping:
     """The view compiled for a FHIR version."""
     compiled: CompiledView = compile_view(view, fhir_version=fhir_version)
     columns = tuple((column.name, column.duckdb_type) for column in compiled.columns)
-    sql = compiled.select("line", passthrough=LINEAGE)
+    sql = compiled.select("line", passthrough=tuple(LINEAGE))
     return Mapping(
         view.name,
         view.resource,
@@ -206,15 +206,9 @@ def map_type(
 
 def write_empty(connection: duckdb.DuckDBPyConnection, mapping: Mapping, path: Path) -> None:
     """A Parquet file with the mapping's columns and no row, so that its relation is always there."""
-    lines = connection.table("no_line")
-    columns = [duckdb.ColumnExpression(name) for name in LINEAGE]
-    made = [duckdb.ConstantExpression(None).cast(kind).alias(name) for name, kind in _typed(mapping)]
-    lines.select(*columns, *made).write_parquet(str(path))
-
-
-def _typed(mapping: Mapping) -> Iterator[tuple[str, duckdb.sqltypes.DuckDBPyType]]:
-    for name, kind in mapping.columns:
-        yield name, duckdb.sqltypes.DuckDBPyType(kind)
+    columns = {**LINEAGE, **dict(mapping.columns)}
+    nulls = ", ".join(f"null::{kind} as {quoted(name)}" for name, kind in columns.items())
+    connection.sql(f"select {nulls} limit 0").write_parquet(str(path))
 
 
 def _map(

@@ -64,12 +64,12 @@ class LineBlock:
         """A blank line is none; its number counts."""
         lines = self.data.split(b"\n")
         rest = lines.pop()
+        numbered = enumerate(lines, self.before + 1)
         is_utf8 = _is_utf8(self.data)
-        found = [
-            _line_piece(number, line, is_utf8)
-            for number, line in enumerate(lines, self.before + 1)
-            if line and not line.isspace()
-        ]
+        if is_utf8 and UTF8_MARK not in self.data:
+            found = [Piece(number, stripped) for number, line in numbered if (stripped := line.strip())]
+        else:
+            found = [_line_piece(number, line, is_utf8) for number, line in numbered if line.strip()]
         number = self.before + len(lines) + 1
         if self.rule:
             # The archive broke within this line, or before it: one piece for what is missing.

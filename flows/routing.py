@@ -31,7 +31,8 @@ from mappers.shape_check import Checked, ShapeChecker, may_be_imprecise
 MAPPED, QUARANTINED, NOT_ASKED_FOR = "mapped", "quarantined", "not_asked_for"
 UNREADABLE = "unreadable"  # what DuckDB's reader refuses, as an object that has a key twice
 MAX_NESTING = 8  # bundles within bundles
-FLUSH_AT = 4 << 20
+FLUSH_AT = 1 << 20
+LINE_END = b"}\n"
 
 LEDGERS: tuple[type[Row], ...] = (Seen, Finding, Deletion, Identifier, LocalAlias)
 
@@ -40,7 +41,7 @@ _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 @dataclass
 class Lines:
-    """The lines of one site, type and FHIR version: where they are, how many, and how long the longest is.
+    """The lines of one site, type and FHIR version: where they are, and how long the longest is.
 
     They can be sent to another process when they are put away.
     """
@@ -49,7 +50,6 @@ class Lines:
     resource_type: str
     exact: Tree = field(default_factory=dict)
     target: BinaryIO | None = None
-    count: int = 0
     size: int = 0
     longest: int = 0
     held: list[bytes] = field(default_factory=list)
@@ -57,10 +57,9 @@ class Lines:
 
     def add(self, place: bytes, resource: bytes) -> None:
         """Adds a line, of an object that the place begins and the resource ends."""
-        size = len(place) + len(resource) + 2
-        self.held += (place, resource, b"}\n")
+        size = len(place) + len(resource) + len(LINE_END)
+        self.held += (place, resource, LINE_END)
         self.held_size += size
-        self.count += 1
         if size > self.longest:
             self.longest = size
         if self.held_size >= FLUSH_AT:
@@ -69,8 +68,9 @@ class Lines:
     def flush(self) -> None:
         if self.target is None:
             self.target = self.path.open("ab")
-        self.target.write(b"".join(self.held))
-        self.size += self.held_size
+        lines = b"".join(self.held)
+        self.target.write(lines)
+        self.size += len(lines)
         self.held.clear()
         self.held_size = 0
 
@@ -104,7 +104,6 @@ class Router:
     ) -> None:
         self.lines: dict[LinesKey, Lines] = {}
         self._ledgers = {kind: Ledger(ledger_path(work, kind)) for kind in LEDGERS}
-        self._note = self._ledgers[Seen].add
         self.folder, self._checker = work, checker
         self._identified = functools.cache(identified)
         self._exact_numbers = exact_numbers
@@ -140,6 +139,7 @@ class Router:
         decode, version = self._checker.decode, self._checker.first_version
         # Looked for in the whole block, since it is rare and a search of a line costs more than its length.
         is_even = isinstance(block, LineBlock) and not (b"\r" in block.data or may_be_imprecise(block.data))
+        seen, ordinal = self._ledgers[Seen].rows, self._ordinal
         for piece in block.pieces():
             data = piece.data
             try:
@@ -148,29 +148,33 @@ class Router:
                 resource = None
             lines = self._plain.get(type(resource))
             is_plain = is_even or not _is_odd(data)
-            if not is_plain or lines is None or piece.full_url or not resource.f_id or resource.f_contained:
+            if not is_plain or lines is None or not resource.f_id or resource.f_contained:
+                self._ordinal = ordinal
                 self._take(file, piece, types, 0)
+                ordinal = self._ordinal
                 continue
             meta = resource.f_meta
             digest = hashlib.sha256(data).hexdigest()
-            self._ordinal += 1
+            ordinal += 1
             types[lines.resource_type] += 1
-            lines.add(_place(self._ordinal, file, piece.line, None, digest), data)
-            self._note(
+            lines.add(_place(ordinal, file, piece.line, piece.full_url, digest), data)
+            seen.append(
                 Seen(
                     file,
                     piece.line,
+                    MAPPED,
                     lines.resource_type,
                     resource.f_id,
+                    digest,
+                    version,
+                    ordinal,
                     meta.f_versionId if meta else None,
                     meta.f_lastUpdated if meta else None,
-                    digest,
-                    None,
-                    version,
-                    MAPPED,
-                    self._ordinal,
+                    piece.full_url,
                 )
             )
+        self._ordinal = ordinal
+        self._ledgers[Seen].spill()
 
     def _take(self, file: int, piece: Piece, types: Counter[str], nesting: int) -> None:
         if piece.deleted is not None:
@@ -245,19 +249,19 @@ class Router:
         status: str,
         is_contained: bool = False,
     ) -> None:
-        self._note(
+        self._ledgers[Seen].add(
             Seen(
                 file,
                 piece.line,
+                status,
                 checked.resource_type,
                 identity,
+                digest,
+                checked.fhir_version,
+                self._ordinal if status == MAPPED else None,
                 checked.version_id,
                 checked.last_updated,
-                digest,
                 piece.full_url,
-                checked.fhir_version,
-                status,
-                self._ordinal if status == MAPPED else None,
                 checked.rule,
                 is_contained,
             )

@@ -23,7 +23,7 @@ from flows.routing import LEDGERS, Lines, LinesKey, Router, ledger_path
 from flows.splitting import blocks_of
 
 START_AT = 32 << 20  # bytes; a process takes half a second to start
-AHEAD = 2  # blocks that wait for a process, so that it always has one
+AHEAD = 4  # blocks that wait for a process, so that it always has one
 ORDINALS = 1 << 40  # more than the lines of any load
 
 # Makes a router that writes into a folder, its ordinals beginning after the given one. Sent to the processes.

@@ -1,0 +1,20 @@
+-- One row per resource of the load, or what was there instead of one, and what became of it.
+
+select
+    f.site,
+    f.file,
+    s.line,
+    s.type,
+    s.id,
+    s.version,
+    try_cast(s.last_updated as timestamptz) as last_updated,
+    f.landed_at,
+    s.hash,
+    s.full_url,
+    s.fhir_version,
+    case when r.ordinal is not null then 'quarantined' else s.status end as status,
+    case when r.ordinal is not null then 'unreadable' else s.rule end as rule,
+    coalesce(s.is_contained, false) as is_contained
+from seen as s
+join loading_file as f on f.number = s.file
+left join refused as r using (ordinal)
