@@ -54,10 +54,12 @@ class Views:
     def reads(self, fhir_version: str, resource_type: str) -> frozenset[FieldPath]:
         return reads_of(m.paths for m in self.mappings(fhir_version, resource_type))
 
-    def exact_numbers(self, fhir_version: str, resource_type: str) -> Tree:
-        """The numbers that a view reads as they were written."""
+    def exact_numbers(self, fhir_version: str, resource_type: str) -> Tree | None:
+        """The numbers that a view reads as they were written; None where lines can stay as they are."""
         mappings = self.mappings(fhir_version, resource_type)
-        return tree_of(frozenset().union(*(m.exact_numbers for m in mappings)))
+        if not any(one.exact_numbers or one.reads_json for one in mappings):
+            return None
+        return tree_of(frozenset().union(*(one.exact_numbers for one in mappings)))
 
     def identified(self, fhir_version: str) -> frozenset[str]:
         """The types that a reference which a view reads may point to."""

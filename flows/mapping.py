@@ -105,7 +105,7 @@ CONCEPT_MAP_SQL = """
 @dataclass(frozen=True)
 class Mapping:
     """One query over the lines of a type: a view's, or that of code maps. `columns` are name and DuckDB
-    type.
+    type; the others are as `CompiledView` has them.
     """
 
     name: str
@@ -114,6 +114,7 @@ class Mapping:
     struct: str
     paths: frozenset[FieldPath]
     exact_numbers: frozenset[FieldPath]
+    reads_json: bool
     columns: tuple[tuple[str, str], ...]
     sql: str
 
@@ -155,6 +156,7 @@ def mapping_of(view: View, fhir_version: str) -> Mapping:
         compiled.struct,
         compiled.paths,
         compiled.exact_numbers,
+        compiled.reads_json,
         columns,
         sql,
     )
@@ -170,6 +172,7 @@ def concept_map_mapping() -> Mapping:
         CONCEPT_MAP_STRUCT,
         CONCEPT_MAP_PATHS,
         frozenset(),
+        False,
         CONCEPT_MAP_COLUMNS,
         CONCEPT_MAP_SQL,
     )

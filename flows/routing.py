@@ -48,7 +48,7 @@ class Lines:
 
     path: Path
     resource_type: str
-    exact: Tree = field(default_factory=dict)
+    exact: Tree | None = None
     target: BinaryIO | None = None
     size: int = 0
     longest: int = 0
@@ -90,8 +90,8 @@ class Router:
     """Takes blocks of files, and writes into the folder `work`; `close` writes what is still held.
 
     `identified` gives, for a FHIR version, the types that a view's reference may point to by identifier, and
-    `exact_numbers`, for a version and type, the numbers that a view reads as they were written. Ordinals of
-    lines begin after `first_ordinal`, so that several routers' can't be the same.
+    `exact_numbers`, for a version and type, the numbers that a view reads as they were written (None: none).
+    Ordinals of lines begin after `first_ordinal`, so that several routers' can't be the same.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Router:
         work: Path,
         checker: ShapeChecker,
         identified: Callable[[str], frozenset[str]],
-        exact_numbers: Callable[[str, str], Tree],
+        exact_numbers: Callable[[str, str], Tree | None],
         first_ordinal: int = 0,
     ) -> None:
         self.lines: dict[LinesKey, Lines] = {}
@@ -218,10 +218,10 @@ class Router:
     def _write(self, file: int, piece: Piece, checked: Checked, data: bytes, digest: str) -> bool:
         """Whether the line could be written: an object with the same key twice can't be written anew."""
         lines = self._lines_of(checked)
-        if lines.exact:
+        if lines.exact is not None:
             try:
                 data = with_exact_numbers(data, lines.exact)
-            except DuplicateKeyError:
+            except (DuplicateKeyError, RecursionError):
                 return False
         data = on_one_line(data, checked)
         self._ordinal += 1
@@ -234,7 +234,7 @@ class Router:
         if lines is None:
             path = self.folder / f"{len(self.lines)}.ndjson"
             lines = self.lines[key] = Lines(path, key[1], self._exact_numbers(key[2], key[1]))
-        needs_more = lines.exact or self._is_identified(checked)
+        needs_more = lines.exact is not None or self._is_identified(checked)
         if checked.fhir_version == self._checker.first_version and not needs_more:
             self._plain[type(checked.resource)] = lines
         return lines

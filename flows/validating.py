@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -17,8 +15,9 @@ import duckdb
 
 from flows.home import Home, HomeError
 from flows.pieces import Piece, bundle_pieces
+from flows.processes import process_pool, processors
 from flows.splitting import split
-from flows.validating_batch import Verdict, Wanted, prepare_worker, validate_batch
+from flows.validating_batch import Verdict, Wanted, validate_batch
 from flows.verdicts import Verdicts
 
 BATCH = 2_000  # resources
@@ -133,13 +132,11 @@ def _batches(contents: Iterator[Wanted]) -> Iterator[list[Wanted]]:
 
 def _validated(batches: Iterator[list[Wanted]], count: int) -> Generator[list[Verdict], None, None]:
     """The verdicts of each batch, as they come; here, or by workers where there is enough to do for them."""
-    workers = min(_cores(), MOST_WORKERS, count // IN_THIS_PROCESS + 1)
+    workers = min(processors(), MOST_WORKERS, count // IN_THIS_PROCESS + 1)
     if workers < 2:
         yield from map(validate_batch, batches)
         return
-    # Prefect runs steps in threads, of which a forked process would have the locks and not the threads.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=prepare_worker) as pool:
+    with process_pool(workers) as pool:
         try:
             yield from _in_flight(pool, batches, 2 * workers)
         except BrokenProcessPool as error:
@@ -161,8 +158,3 @@ def _in_flight(
             done, pending = wait(pending, return_when=FIRST_COMPLETED)
             yield from (future.result() for future in done)
     yield from (future.result() for future in pending)
-
-
-def _cores() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
