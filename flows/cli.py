@@ -52,6 +52,7 @@ PrefectOption = Annotated[
 
 DEFAULT_HOME = Path("cove-home")
 DEFAULT_OUT = Path("cove-report")
+INTERRUPTED = "Query interrupted"  # what DuckDB makes of Ctrl-C: a plain RuntimeError
 
 
 @app.command()
@@ -218,6 +219,11 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 
+def _stopped() -> int:
+    _say("stopped; run the same command again to go on")
+    return 130
+
+
 def main() -> None:
     """Run the command line; every error becomes one line and its exit code."""
     from typer.exceptions import TyperException
@@ -236,12 +242,13 @@ def main() -> None:
     except typer.Abort:
         sys.exit(130)
     except KeyboardInterrupt:
-        _say("stopped; run the same command again to go on")
-        sys.exit(130)
+        sys.exit(_stopped())
     except TyperException as error:
         _say(f"{error.format_message()} See `cove --help`.")
         sys.exit(UserError.exit_code)
     except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, the user gets one line
+        if str(error) == INTERRUPTED:
+            sys.exit(_stopped())
         from flows.defects import write_defect
 
         _say(write_defect(error, dt.datetime.now(dt.UTC)))

@@ -3,8 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from flows.exact_numbers import Tree, tree_of
-from flows.mapping import CONCEPT_MAP, concept_map_mapping, mapping_of, reads_of, view_hash
-from flows.mapping import Mapping as CompiledMapping
+from flows.mapping import (
+    CONCEPT_MAP,
+    CompiledMapping,
+    concept_map_mapping,
+    mapping_of,
+    reads_of,
+    view_hash,
+)
 from mappers.fields import FieldPath
 from mappers.shapes import reference_targets
 from mappers.view import View

@@ -17,7 +17,7 @@ from flows.compacting import compact
 from flows.disk import disk_failures
 from flows.home import Home, read_key, writing
 from flows.landing import LandedFile, add_counts, landed_files
-from flows.ledgers import Ledger, LoadingFile, Row, read_ledger
+from flows.ledgers import Ledger, LoadingFile, read_ledger
 from flows.load_records import (
     LoadRecord,
     commit_load,
@@ -31,6 +31,7 @@ from flows.load_views import Views
 from flows.mapping import Part, map_type, view_hash, write_empty
 from flows.routing import Router
 from flows.routing_together import Routed, route
+from flows.urns import know_aliases
 from mappers.references import install_macros
 from mappers.shape_check import ShapeChecker
 from mappers.values import text
@@ -40,6 +41,17 @@ from mappers.view import View
 LOADING_FILE = """
 create temp table loading_file as
 select file as number, site, sha256 as file, landed, bytes, landed_at::timestamptz as landed_at from work_files
+"""
+# A resource's full URL in its bundle, where that names it within the bundle only.
+NOTED_ALIAS = """
+create temp table noted_alias as
+select
+    file.site || '/' || file.file as scope,
+    reference_key(seen.full_url, null, null, null, null) as alias,
+    resource_key(seen.type, seen.id) as key
+from seen
+join loading_file as file on file.number = seen.file
+where seen.status = 'mapped' and starts_with(seen.full_url, 'urn:')
 """
 LEDGERS_SQL = Path(__file__).with_name("ledgers.sql")
 LEDGER_OF_RESOURCES = Path(__file__).with_name("ledger_of_resources.sql")
@@ -102,9 +114,11 @@ def _load(home: Home, views: Views, asked: _Load, work: Path, progress: Callable
     routed = route(asked.files, partial(make_router, views), work, progress)
     connection = _connect(home, work)
     _tell_files(connection, work / "files.ndjson", asked.files, routed.types)
+    for kind, (paths, longest) in routed.ledgers.items():
+        read_ledger(connection, kind, paths, longest).create_view(kind.__name__)
     written, refused = _map_all(connection, views, routed, home.fhir, asked.id)
     sites = {file.site for file in asked.files}
-    written += _write_ledgers(connection, routed.ledgers, home.fhir, asked.id, refused, sites)
+    written += _write_ledgers(connection, home.fhir, asked.id, refused, sites)
     written += _empties(connection, views, home.fhir)
     report = _report(connection, asked.id, len(asked.files))
     new = {path.relative_to(home.fhir).as_posix() for path in written}
@@ -142,8 +156,11 @@ def _map_all(
     for (site, resource_type, version), lines in sorted(routed.lines.items(), key=lambda item: item[0]):
         groups[resource_type, version].append(Part(site, tuple(lines)))
     written, refused = [], []
+    has_urns = _know_urns(connection)
     for (resource_type, version), parts in groups.items():
         mappings = views.mappings(version, resource_type)
+        if has_urns:
+            mappings = [mapping.resolving() for mapping in mappings]
         name = f"{load_id}-{version.lower()}"
         paths, bad = map_type(connection, mappings, parts, folder, name)
         written += paths
@@ -152,6 +169,15 @@ def _map_all(
             for path in part.paths:
                 path.unlink()
     return written, refused
+
+
+def _know_urns(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Makes known what each file's `urn:` names mean; whether there are any."""
+    connection.execute(NOTED_ALIAS)
+    if connection.table("noted_alias").limit(1).fetchone() is None:
+        return False
+    know_aliases(connection)
+    return True
 
 
 def _empties(connection: duckdb.DuckDBPyConnection, views: Views, folder: Path) -> list[Path]:
@@ -184,18 +210,11 @@ def _tell_files(
 
 
 def _write_ledgers(
-    connection: duckdb.DuckDBPyConnection,
-    ledgers: dict[type[Row], tuple[list[Path], int]],
-    folder: Path,
-    load_id: str,
-    refused: list[int],
-    sites: set[str],
+    connection: duckdb.DuckDBPyConnection, folder: Path, load_id: str, refused: list[int], sites: set[str]
 ) -> list[Path]:
     connection.execute("create temp table refused (ordinal bigint)")
     if refused:
         connection.execute("insert into refused select unnest($1::bigint[])", [refused])
-    for kind, (paths, longest) in ledgers.items():
-        read_ledger(connection, kind, paths, longest).create_view(kind.__name__)
     # The largest of them is read back from its own files, so that it is never held.
     connection.sql(LEDGER_OF_RESOURCES.read_text(encoding="utf-8")).create_view("_resource")
     written = _write_ledger(connection, "_resource", folder, load_id, sites)

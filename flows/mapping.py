@@ -1,8 +1,10 @@
 """Maps the lines of a load by the compiled views: typed JSON in, one Parquet file a view and site out."""
 
+from __future__ import annotations
+
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -10,6 +12,7 @@ import duckdb
 from flows.refusing import take_out_refused
 from flows.routing import Lines
 from flows.typed_lines import read_lines
+from flows.urns import resolved_keys
 from mappers.compiler import CompiledView, compile_view
 from mappers.fields import FieldPath, quoted
 from mappers.values import text
@@ -39,6 +42,9 @@ PLACE = {
 }
 # Below this, the sites of a type are mapped by one query; above it, each streams to its file.
 SMALL = 64 << 20
+
+# Within which a `urn:` is meant, as the alias table of a load has it.
+FILE_SCOPE = "site || '/' || file"
 
 LINES_SQL = """
     select
@@ -103,7 +109,7 @@ CONCEPT_MAP_SQL = """
 
 
 @dataclass(frozen=True)
-class Mapping:
+class CompiledMapping:
     """One query over the lines of a type: a view's, or that of code maps. `columns` are name and DuckDB
     type; the others are as `CompiledView` has them.
     """
@@ -117,6 +123,15 @@ class Mapping:
     reads_json: bool
     columns: tuple[tuple[str, str], ...]
     sql: str
+    resolved: Mapping[str, str] = field(default_factory=dict)
+
+    def resolving(self) -> CompiledMapping:
+        """The same, with `urn:` references as what they mean within their file."""
+        if not self.resolved:
+            return self
+        columns = ", ".join(f"{sql} as {quoted(name)}" for name, sql in self.resolved.items())
+        # What is put together here are quoted names and macros of ours.
+        return replace(self, sql=f"select * replace ({columns}) from ({self.sql})", resolved={})  # noqa: S608
 
 
 @dataclass(frozen=True)
@@ -144,12 +159,12 @@ def view_hash(view: View) -> str:
     return hashlib.sha256(repr(replace(view, file="")).encode()).hexdigest()
 
 
-def mapping_of(view: View, fhir_version: str) -> Mapping:
+def mapping_of(view: View, fhir_version: str) -> CompiledMapping:
     """The view compiled for a FHIR version."""
     compiled: CompiledView = compile_view(view, fhir_version=fhir_version)
     columns = tuple((column.name, column.duckdb_type) for column in compiled.columns)
     sql = compiled.select("line", passthrough=tuple(LINEAGE))
-    return Mapping(
+    return CompiledMapping(
         view.name,
         view.resource,
         view_hash(view),
@@ -159,13 +174,14 @@ def mapping_of(view: View, fhir_version: str) -> Mapping:
         compiled.reads_json,
         columns,
         sql,
+        resolved_keys(view, dict(columns), FILE_SCOPE),
     )
 
 
-def concept_map_mapping() -> Mapping:
+def concept_map_mapping() -> CompiledMapping:
     """The mapping of ConceptMaps, which lists within lists within lists."""
     identity = hashlib.sha256(CONCEPT_MAP_SQL.encode()).hexdigest()
-    return Mapping(
+    return CompiledMapping(
         CONCEPT_MAP,
         "ConceptMap",
         identity,
@@ -186,7 +202,7 @@ def reads_of(paths: Iterable[frozenset[FieldPath]]) -> frozenset[FieldPath]:
 
 def map_type(
     connection: duckdb.DuckDBPyConnection,
-    mappings: Sequence[Mapping],
+    mappings: Sequence[CompiledMapping],
     parts: Sequence[Part],
     folder: Path,
     name: str,
@@ -207,7 +223,7 @@ def map_type(
             refused += found
 
 
-def write_empty(connection: duckdb.DuckDBPyConnection, mapping: Mapping, path: Path) -> None:
+def write_empty(connection: duckdb.DuckDBPyConnection, mapping: CompiledMapping, path: Path) -> None:
     """A Parquet file with the mapping's columns and no row, so that its relation is always there."""
     columns = {**LINEAGE, **dict(mapping.columns)}
     nulls = ", ".join(f"null::{kind} as {quoted(name)}" for name, kind in columns.items())
@@ -215,7 +231,11 @@ def write_empty(connection: duckdb.DuckDBPyConnection, mapping: Mapping, path: P
 
 
 def _map(
-    connection: duckdb.DuckDBPyConnection, mapping: Mapping, parts: Sequence[Part], folder: Path, name: str
+    connection: duckdb.DuckDBPyConnection,
+    mapping: CompiledMapping,
+    parts: Sequence[Part],
+    folder: Path,
+    name: str,
 ) -> list[Path]:
     if len(parts) == 1 or sum(part.size for part in parts) > SMALL:
         return [
@@ -232,7 +252,11 @@ def _map(
 
 
 def _map_together(
-    connection: duckdb.DuckDBPyConnection, mapping: Mapping, parts: Sequence[Part], folder: Path, name: str
+    connection: duckdb.DuckDBPyConnection,
+    mapping: CompiledMapping,
+    parts: Sequence[Part],
+    folder: Path,
+    name: str,
 ) -> list[Path]:
     """One query for all sites: planning it costs more than reading a few lines."""
     longest = max(part.longest for part in parts)
@@ -246,7 +270,7 @@ def _map_together(
 
 
 def _rows(
-    connection: duckdb.DuckDBPyConnection, mapping: Mapping, paths: list[Path], longest: int
+    connection: duckdb.DuckDBPyConnection, mapping: CompiledMapping, paths: list[Path], longest: int
 ) -> duckdb.DuckDBPyRelation:
     # Bound, the two would bring pandas into every load: DuckDB asks it whether they are missing values.
     constants = f"select {text(mapping.resource)} as type, {text(mapping.view_hash)} as view_hash"
@@ -258,7 +282,9 @@ def _rows(
     return connection.sql(mapping.sql)
 
 
-def _write(rows: duckdb.DuckDBPyRelation, mapping: Mapping, site: str, folder: Path, name: str) -> Path:
+def _write(
+    rows: duckdb.DuckDBPyRelation, mapping: CompiledMapping, site: str, folder: Path, name: str
+) -> Path:
     path = folder / mapping.name / site / f"{name}.parquet"
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     rows.write_parquet(str(path), compression="zstd")
@@ -266,7 +292,7 @@ def _write(rows: duckdb.DuckDBPyRelation, mapping: Mapping, site: str, folder: P
 
 
 def _take_out_refused(
-    connection: duckdb.DuckDBPyConnection, mappings: Sequence[Mapping], part: Part
+    connection: duckdb.DuckDBPyConnection, mappings: Sequence[CompiledMapping], part: Part
 ) -> list[int]:
     """Rewrites the part's lines without those that the reader refuses, and returns their ordinals."""
 
@@ -281,7 +307,7 @@ def _ordinal(line: bytes) -> int:
 
 
 def _is_readable(
-    connection: duckdb.DuckDBPyConnection, mappings: Sequence[Mapping], probe: Path, longest: int
+    connection: duckdb.DuckDBPyConnection, mappings: Sequence[CompiledMapping], probe: Path, longest: int
 ) -> bool:
     try:
         for mapping in mappings:

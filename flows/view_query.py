@@ -1,9 +1,8 @@
 """The query of a view that runs alone, for each FHIR version in which its lines may be written."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -11,16 +10,15 @@ import pyarrow as pa
 from flows.errors import UserError
 from flows.sql_layout import laid_out
 from flows.typed_lines import read_lines
+from flows.urns import know_aliases, resolved_keys
 from flows.view_lines import Alias
 from mappers.compiler import CompiledView, compile_view
 from mappers.fhir_types import has_type, model_version
-from mappers.fhirpath import Call, Member
+from mappers.fields import quoted
 from mappers.shape_check import VERSIONS
-from mappers.values import text
 from mappers.view import View, ViewError, read_view
 
 SCOPE = "$scope"  # no column of a view can have this name
-REFERENCES_SQL = Path(__file__).with_name("view_references.sql")
 WIDER = ("INTEGER", "BIGINT", "DOUBLE", "VARCHAR")
 
 
@@ -112,21 +110,16 @@ def rows_of(
     compiled = asked.compiled[version]
     columns_read = {SCOPE: "BIGINT", "resource": compiled.struct}
     read_lines(connection, [path], columns_read, longest).create_view("resources", replace=True)
-    references = _references(asked) if has_aliases else {}
+    references = resolved_keys(asked.view, dict(asked.columns), f'"{SCOPE}"') if has_aliases else {}
     rows = connection.sql(compiled.select("resources", passthrough=(SCOPE,) if references else ()))
     made = {column.name: column.duckdb_type for column in compiled.columns}
     columns = []
     for name, kind in asked.columns:
-        column: duckdb.Expression = duckdb.ColumnExpression(name)
-        if name in references:
-            column = _resolved(name, references[name], is_list=kind.endswith("[]"))
+        column = duckdb.SQLExpression(references.get(name, quoted(name)))
         if made[name] != kind:
             column = column.cast(duckdb.sqltypes.DuckDBPyType(kind))
         columns.append(column.alias(name))
     return rows.select(*columns)
-
-
-# References within a bundle
 
 
 def note_aliases(connection: duckdb.DuckDBPyConnection, noted: list[Alias]) -> None:
@@ -135,35 +128,5 @@ def note_aliases(connection: duckdb.DuckDBPyConnection, noted: list[Alias]) -> N
         return
     scopes, aliases, keys = zip(*noted, strict=True)
     connection.register("noted_alias", pa.table({"scope": scopes, "alias": aliases, "key": keys}))
-    connection.execute(REFERENCES_SQL.read_text(encoding="utf-8"))
+    know_aliases(connection)
     connection.unregister("noted_alias")
-
-
-def _references(asked: AskedView) -> dict[str, str | None]:
-    """The columns of text whose paths ask for a reference's key, and the type that each asks for."""
-    found = {}
-    for column in asked.view.all_columns():
-        calls = list(_key_calls(column.path.tree))
-        if calls and dict(asked.columns)[column.name].startswith("VARCHAR"):
-            wanted = {
-                argument.name for c in calls for argument in c.arguments if isinstance(argument, Member)
-            }
-            found[column.name] = wanted.pop() if len(wanted) == 1 else None
-    return found
-
-
-def _key_calls(tree: Any) -> Iterator[Call]:
-    if isinstance(tree, Call) and tree.name == "getReferenceKey":
-        yield tree
-    if isinstance(tree, tuple):
-        for item in tree:
-            yield from _key_calls(item)
-    elif is_dataclass(tree):
-        for field in fields(tree):
-            yield from _key_calls(getattr(tree, field.name))
-
-
-def _resolved(name: str, wanted: str | None, *, is_list: bool) -> duckdb.Expression:
-    type_name = text(wanted) if wanted else "null"
-    macro = "resolved_all" if is_list else "resolved"
-    return duckdb.SQLExpression(f'{macro}("{SCOPE}", "{name}", {type_name})')

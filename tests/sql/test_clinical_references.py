@@ -84,6 +84,18 @@ def test_a_resource_without_an_id_is_known_by_its_full_url(tmp_path: Path) -> No
     assert persons(con, "measurement") == [("o", f"Patient/{URN}")]
 
 
+def test_a_urn_means_what_its_own_bundle_says(tmp_path: Path) -> None:
+    one = bundle(("urn:uuid:1", patient("p")), ("urn:uuid:2", about("of p", ref("urn:uuid:1"))))
+    other = bundle(("urn:uuid:1", patient("q")), ("urn:uuid:2", about("of q", ref("urn:uuid:1"))))
+    land(
+        tmp_path,
+        {"a": {"1.json": [one], "2.json": [other], "3.ndjson": [about("no bundle", ref("urn:uuid:1"))]}},
+    )
+    con = build(tmp_path)
+    assert persons(con, "measurement") == [("no bundle", None), ("of p", "Patient/p"), ("of q", "Patient/q")]
+    assert findings(con) == [("Observation", "no bundle", "reference:unresolved-patient")]
+
+
 def test_an_identifier_of_two_patients_means_neither_and_is_a_finding(tmp_path: Path) -> None:
     con = clinical(
         tmp_path,

@@ -225,7 +225,7 @@ def start(folder: Path, *arguments: str, **options: Any) -> subprocess.Popen[byt
 @pytest.fixture
 def many(tmp_path: Path) -> Path:
     (tmp_path / "view.json").write_text(json.dumps(PATIENTS))
-    lines = (f'{{"resourceType":"Patient","id":"p{n}"}}\n' for n in range(200_000))
+    lines = (f'{{"resourceType":"Patient","id":"p{n}"}}\n' for n in range(600_000))
     (tmp_path / "in.ndjson").write_text("".join(lines))
     return tmp_path
 
