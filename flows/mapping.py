@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from flows.refusing import take_out_refused
-from flows.routing import Lines
+from flows.sorted_lines import Lines
 from flows.typed_lines import read_lines
 from flows.urns import resolved_keys
 from mappers.compiler import CompiledView, compile_view

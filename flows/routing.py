@@ -1,7 +1,6 @@
 """Routes each resource of a landed file to the lines of its type and FHIR version, and keeps the books.
 
-What a view takes, and is right, goes to `<type>.<version>.ndjson` in the work folder, each line with its
-place:
+What a view takes, and is right, goes to a file of lines of its site, type and version, each with its place:
 
     {"ordinal":…,"file":…,"line":…,"full_url":…,"hash":…,"resource":{…}}
 
@@ -12,13 +11,10 @@ compared.
 
 import functools
 import hashlib
-import json
-import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import msgspec
 from msgspec import structs
@@ -26,61 +22,15 @@ from msgspec import structs
 from flows.exact_numbers import DuplicateKeyError, Tree, with_exact_numbers
 from flows.ledgers import Deletion, Finding, Identifier, Ledger, LocalAlias, Row, Seen
 from flows.pieces import Block, LineBlock, Piece, bundle_pieces
+from flows.resource_text import id_from, on_one_line, with_id
+from flows.sorted_lines import Lines, place_of
 from mappers.shape_check import Checked, ShapeChecker, may_be_imprecise
 
 MAPPED, QUARANTINED, NOT_ASKED_FOR = "mapped", "quarantined", "not_asked_for"
 UNREADABLE = "unreadable"  # what DuckDB's reader refuses, as an object that has a key twice
 MAX_NESTING = 8  # bundles within bundles
-FLUSH_AT = 1 << 20
-LINE_END = b"}\n"
 
 LEDGERS: tuple[type[Row], ...] = (Seen, Finding, Deletion, Identifier, LocalAlias)
-
-_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
-
-
-@dataclass
-class Lines:
-    """The lines of one site, type and FHIR version: where they are, and how long the longest is.
-
-    They can be sent to another process when they are put away.
-    """
-
-    path: Path
-    resource_type: str
-    exact: Tree | None = None
-    target: BinaryIO | None = None
-    size: int = 0
-    longest: int = 0
-    held: list[bytes] = field(default_factory=list)
-    held_size: int = 0
-
-    def add(self, place: bytes, resource: bytes) -> None:
-        """Adds a line, of an object that the place begins and the resource ends."""
-        size = len(place) + len(resource) + len(LINE_END)
-        self.held += (place, resource, LINE_END)
-        self.held_size += size
-        if size > self.longest:
-            self.longest = size
-        if self.held_size >= FLUSH_AT:
-            self.flush()
-
-    def flush(self) -> None:
-        if self.target is None:
-            self.target = self.path.open("ab")
-        lines = b"".join(self.held)
-        self.target.write(lines)
-        self.size += len(lines)
-        self.held.clear()
-        self.held_size = 0
-
-    def put_away(self) -> None:
-        """Writes what is held, and closes the file; more may be added all the same."""
-        self.flush()
-        if self.target is not None:
-            self.target.close()
-            self.target = None
-
 
 # A site, a resource type, and the FHIR version in which its lines are right.
 LinesKey = tuple[str, str, str]
@@ -157,7 +107,7 @@ class Router:
             digest = hashlib.sha256(data).hexdigest()
             ordinal += 1
             types[lines.resource_type] += 1
-            lines.add(_place(ordinal, file, piece.line, piece.full_url, digest), data)
+            lines.add(place_of(ordinal, file, piece.line, piece.full_url, digest), data)
             seen.append(
                 Seen(
                     file,
@@ -225,7 +175,7 @@ class Router:
                 return False
         data = on_one_line(data, checked)
         self._ordinal += 1
-        lines.add(_place(self._ordinal, file, piece.line, piece.full_url, digest), data)
+        lines.add(place_of(self._ordinal, file, piece.line, piece.full_url, digest), data)
         return True
 
     def _lines_of(self, checked: Checked) -> Lines:
@@ -333,49 +283,9 @@ def ledger_path(work: Path, kind: type[Row]) -> Path:
     return work / f"{kind.__name__}.ndjson"
 
 
-def _place(ordinal: int, file: int, line: int, full_url: str | None, digest: str) -> bytes:
-    url = "" if full_url is None else f'"full_url":{json.dumps(full_url)},'
-    return f'{{"ordinal":{ordinal},"file":{file},"line":{line},{url}"hash":"{digest}","resource":'.encode()
-
-
 def _is_odd(data: bytes) -> bool:
     """Whether a number may need a finding, or a line break be taken out."""
     return may_be_imprecise(data) or b"\r" in data or b"\n" in data
-
-
-def id_from(full_url: str | None) -> str | None:
-    """The id that an entry's fullUrl gives: a URN as a whole, the last part of a server's URL."""
-    if not full_url:
-        return None
-    if full_url.startswith("urn:"):
-        return full_url
-    return re.sub(r"/_history/[^/]*$", "", full_url).rstrip("/").rpartition("/")[2] or None
-
-
-def with_id(data: bytes, identity: str) -> bytes:
-    """The resource with this id."""
-    members = _members.decode(data)
-    return msgspec.json.encode(members | {"id": msgspec.Raw(msgspec.json.encode(identity))})
-
-
-def on_one_line(data: bytes, checked: Checked) -> bytes:
-    """The resource as a line of NDJSON, its fields spelt as the standard has them."""
-    if b"\n" in data or b"\r" in data:
-        # Between tokens only: JSON has no line breaks within strings.
-        data = data.replace(b"\n", b" ").replace(b"\r", b" ")
-    if checked.fhir_version == "R5" and checked.resource_type == "MedicationAdministration":
-        data = _with_standard_spelling(data)
-    return data
-
-
-def _with_standard_spelling(data: bytes) -> bytes:
-    """`occurrence[x]` as R5 itself spells it in MedicationAdministration: `occurence[x]`."""
-    if b"occurrence" not in data:
-        return data
-    members = _members.decode(data)
-    return msgspec.json.encode(
-        {re.sub("^(_?)occurrence", r"\1occurence", name): v for name, v in members.items()}
-    )
 
 
 def _identifiers(resource: Any) -> list[tuple[str | None, str]]:

@@ -19,7 +19,8 @@ from flows.landing import LandedFile
 from flows.ledgers import Row
 from flows.pieces import Block
 from flows.processes import process_pool, processors
-from flows.routing import LEDGERS, Lines, LinesKey, Router, ledger_path
+from flows.routing import LEDGERS, LinesKey, Router, ledger_path
+from flows.sorted_lines import Lines
 from flows.splitting import blocks_of
 
 START_AT = 32 << 20  # bytes; a process takes half a second to start

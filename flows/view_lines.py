@@ -15,7 +15,9 @@ from pathlib import Path
 
 from flows.exact_numbers import DuplicateKeyError, Tree, with_exact_numbers
 from flows.pieces import Piece, bundle_pieces
-from flows.routing import MAX_NESTING, Lines, id_from, on_one_line, with_id
+from flows.resource_text import id_from, on_one_line, with_id
+from flows.routing import MAX_NESTING
+from flows.sorted_lines import Lines
 from flows.splitting import split_texts
 from mappers.shape_check import Checked, ShapeChecker
 

@@ -15,7 +15,7 @@ from flows.errors import SourceError, UserError
 from flows.exact_numbers import tree_of
 from flows.mapping import reads_of
 from flows.refusing import take_out_refused
-from flows.routing import Lines
+from flows.sorted_lines import Lines
 from flows.view_files import files_meant
 from flows.view_lines import Chunk, LineSorter, Tally, Told
 from flows.view_output import (

@@ -154,6 +154,35 @@ def test_every_resource_has_one_row_that_says_what_became_of_it(home: Home, tmp_
     assert report.mismatches == ()
 
 
+def test_a_number_whose_precision_counts_is_read_as_it_was_written(home: Home, tmp_path: Path) -> None:
+    lowest = view("lowest", "Observation", ("low", "value.ofType(Quantity).value.lowBoundary()"))
+    written = (
+        '{"resourceType":"Observation","id":"%s","status":"final","code":{},"valueQuantity":{"value":%s}}'
+    )
+    put(tmp_path, "a", "a.ndjson", written % ("1", "1.0"), written % ("2", "1.00"), written % ("3", "1"))
+    run(home, tmp_path, [*VIEWS, lowest])
+    assert rows(home, "lowest", "id, low") == [("1", 0.95), ("2", 0.995), ("3", 0.5)]
+    assert rows(home, "observation", "id, value") == [("1", 1.0), ("2", 1.0), ("3", 1.0)]
+
+
+def test_a_key_twice_in_what_a_view_repeats_makes_the_line_unreadable(home: Home, tmp_path: Path) -> None:
+    content = {
+        "resourceType": "ViewDefinition",
+        "name": "item",
+        "resource": "QuestionnaireResponse",
+        "status": "active",
+        "select": [{"repeat": ["item"], "column": [{"name": "link", "path": "linkId"}]}],
+    }
+    answer = (
+        '{"resourceType":"QuestionnaireResponse","id":"%s","status":"completed","item":[{"linkId":"1"%s}]}'
+    )
+    put(tmp_path, "a", "a.ndjson", answer % ("1", ""), answer % ("2", ',"linkId":"2"'))
+    report = run(home, tmp_path, [*VIEWS, view_from(content, file="item.json")])
+    assert rows(home, "item", "id, link") == [("1", "1")]
+    assert rows(home, "_quarantine", "line, rule") == [(2, "unreadable")]
+    assert report.mismatches == ()
+
+
 def test_a_resource_without_id_takes_its_entry_s_url(home: Home, tmp_path: Path) -> None:
     put(
         tmp_path,
