@@ -1,0 +1,41 @@
+"""What the tests of pulls share: a bench in a folder, and a server that listens."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.pulling.pulls import Bench, served
+from tests.pulling.server import Server
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """A bench of its own."""
+    return Bench(tmp_path)
+
+
+@pytest.fixture
+def server(bench: Bench) -> Iterator[Server]:
+    """A hospital that listens, known to the bench."""
+    hospital = Server()
+    bench.servers.append(hospital)
+    with served(hospital):
+        yield hospital
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of four megabytes."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", place], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("mounting a file system needs an administrator's rights")
+    yield place
+    subprocess.run(["umount", place], check=True)

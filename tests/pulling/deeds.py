@@ -1,0 +1,124 @@
+"""What a server can do wrong: each function gives a deed, which makes another answer of the calm one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import json
+from collections.abc import Callable
+from typing import Any
+
+from tests.pulling.server import Deed, Server
+from tests.pulling.wire import Request, Response, Send, http_date, outcome
+
+LOGIN = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Please sign in.</body></html>\n"
+
+
+def says(status: int, **headers: str) -> Deed:
+    """Another status, with an OperationOutcome."""
+    return lambda server, request, response: outcome(status, **headers)
+
+
+def says_when(status: int, seconds: float) -> Deed:
+    """Another status, with the hour from which on it may be asked again, by the hospital's clock."""
+
+    def deed(server: Server, request: Request, response: Response) -> Response:
+        return outcome(status, Retry_After=http_date(server.now() + dt.timedelta(seconds=seconds)))
+
+    return deed
+
+
+def sends(send: Send) -> Deed:
+    """The calm answer, sent in another way."""
+    return lambda server, request, response: response.sent(send)
+
+
+def sends_chunks(send: Send) -> Deed:
+    """The calm answer, sent in another way, its length unknown."""
+    return lambda server, request, response: Response(
+        response.status, response.body, response.headers, send, is_chunked=True
+    )
+
+
+def login(server: Server, request: Request, response: Response) -> Response:
+    """A page to sign in, with status 200."""
+    return Response(200, LOGIN, {"Content-Type": "text/html; charset=utf-8"})
+
+
+def login_as_ndjson(server: Server, request: Request, response: Response) -> Response:
+    """The same, declared to be what was asked for."""
+    return Response(200, LOGIN, {"Content-Type": "application/fhir+ndjson"})
+
+
+def declared(content_type: str) -> Deed:
+    """The calm answer under another type."""
+    return lambda server, request, response: response.with_headers(Content_Type=content_type)
+
+
+def gzip_cut(server: Server, request: Request, response: Response) -> Response:
+    """The body packed, and half of it sent as though it were all."""
+    packed = gzip.compress(response.body)
+    kept = {k: v for k, v in response.headers.items() if k not in ("ETag", "Accept-Ranges")}
+    return Response(200, packed[: len(packed) // 2], {**kept, "Content-Encoding": "gzip"})
+
+
+def tokens_end(server: Server, request: Request, response: Response) -> Response:
+    """Every token ends before this request is looked at."""
+    server.authorization.forget_tokens()
+    return server.authorization.refuses(request) or response
+
+
+def redirect(status: int, to: Callable[[Server, Request], str]) -> Deed:
+    """Sends the other side to another address."""
+    return lambda server, request, response: Response(status, headers={"Location": to(server, request)})
+
+
+def elsewhere(server: Server, request: Request) -> str:
+    """The same path at the second origin."""
+    return server.elsewhere + request.target
+
+
+def itself(server: Server, request: Request) -> str:
+    """The very same address."""
+    return server.origin + request.target
+
+
+def body(content: bytes) -> Deed:
+    """Another body."""
+    return lambda server, request, response: Response(response.status, content, response.headers)
+
+
+def changed(change: Callable[[Server, Any], Any]) -> Deed:
+    """The calm answer's JSON, changed."""
+
+    def deed(server: Server, request: Request, response: Response) -> Response:
+        content = change(server, json.loads(response.body))
+        return Response(response.status, json.dumps(content).encode(), response.headers)
+
+    return deed
+
+
+def next_is(link: str) -> Deed:
+    """A bundle whose `next` leads to the path under the base."""
+
+    def change(server: Server, bundle: Any) -> Any:
+        bundle["link"] = [{"relation": "next", "url": f"{server.url}/{link}"}]
+        return bundle
+
+    return changed(change)
+
+
+def counts_one_more(server: Server, manifest: Any) -> Any:
+    """The first file's count in the manifest is one too high."""
+    manifest["output"][0]["count"] += 1
+    return manifest
+
+
+def without(*names: str) -> Callable[[Server, Any], Any]:
+    """The JSON without some of its fields."""
+    return lambda server, content: {k: v for k, v in content.items() if k not in names}
+
+
+def first_line_only(server: Server, request: Request, response: Response) -> Response:
+    """A file that lacks all lines but the first; whole by its length."""
+    return Response(200, response.body.split(b"\n")[0] + b"\n", response.headers)
