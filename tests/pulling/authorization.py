@@ -130,7 +130,12 @@ class Authorization:
         self.scopes.append(form["scope"])
         token = f"access-{secrets.token_urlsafe(24)}"
         self.tokens[token] = time.monotonic() + self.seconds
-        body = {"access_token": token, "token_type": "bearer", "expires_in": self.seconds, "scope": form["scope"]}
+        body = {
+            "access_token": token,
+            "token_type": "bearer",
+            "expires_in": self.seconds,
+            "scope": form["scope"],
+        }
         return fhir(body).with_headers(Content_Type="application/json")
 
     def refuses(self, request: Request) -> Response | None:

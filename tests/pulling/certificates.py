@@ -66,7 +66,9 @@ def new_authority(folder: Path, name: str = "authority") -> Authority:
     builder = builder.add_extension(
         x509.KeyUsage(False, False, False, False, False, True, True, False, False), critical=True
     )
-    builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    builder = builder.add_extension(
+        x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
+    )
     authority = Authority(folder, key, builder.sign(key, hashes.SHA256()))
     authority.path.write_bytes(authority.certificate.public_bytes(serialization.Encoding.PEM))
     return authority

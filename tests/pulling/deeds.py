@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from tests.pulling.hospital import measured
 from tests.pulling.server import Deed, Server
 from tests.pulling.wire import Request, Response, Send, http_date, outcome
 
@@ -98,14 +99,35 @@ def changed(change: Callable[[Server, Any], Any]) -> Deed:
     return deed
 
 
-def next_is(link: str) -> Deed:
-    """A bundle whose `next` leads to the path under the base."""
+def _with_next(response: Response, url: str) -> Response:
+    bundle = json.loads(response.body)
+    bundle["link"] = [{"relation": "next", "url": url}]
+    return Response(response.status, json.dumps(bundle).encode(), response.headers)
 
-    def change(server: Server, bundle: Any) -> Any:
-        bundle["link"] = [{"relation": "next", "url": f"{server.url}/{link}"}]
-        return bundle
 
-    return changed(change)
+def next_is_itself(server: Server, request: Request, response: Response) -> Response:
+    """A page whose `next` leads to the page itself."""
+    return _with_next(response, server.origin + request.target)
+
+
+def next_repeats(server: Server, request: Request, response: Response) -> Response:
+    """A page whose `next` is another address of the same page."""
+    return _with_next(response, f"{server.origin}{request.target}&again=1")
+
+
+def next_is_elsewhere(server: Server, request: Request, response: Response) -> Response:
+    """A page whose `next` lies at the second origin, which answers it."""
+    link = next(
+        (each["url"] for each in json.loads(response.body)["link"] if each["relation"] == "next"), None
+    )
+    return response if link is None else _with_next(response, link.replace(server.origin, server.elsewhere))
+
+
+def updates(server: Server, request: Request, response: Response) -> Response:
+    """A first and a last resource change after this answer was made, and before the next is."""
+    for id in ("o0", "o29"):
+        measured(server.hospital, id, "p0", 7.5, server.now())
+    return response
 
 
 def counts_one_more(server: Server, manifest: Any) -> Any:

@@ -105,7 +105,9 @@ class Exports:
         tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
         if self.how.has_validators:
             headers["ETag"] = tag
-        return ranged(request, content, headers, tag) if self.how.has_ranges else Response(200, content, headers)
+        return (
+            ranged(request, content, headers, tag) if self.how.has_ranges else Response(200, content, headers)
+        )
 
     def _job(self, request: Request) -> Job | None:
         number = int(request.path.rsplit("/", 1)[1])

@@ -37,9 +37,7 @@ class Hospital:
         """A new version of the resource."""
         number = 1 + sum((known.type, known.id) == (type, id) for known in self.versions)
         meta = {"versionId": str(number), "lastUpdated": instant(at)}
-        version = Version(
-            type, id, number, at, {"resourceType": type, "id": id, "meta": meta, **fields}
-        )
+        version = Version(type, id, number, at, {"resourceType": type, "id": id, "meta": meta, **fields})
         self.versions.append(version)
         return version
 
@@ -49,11 +47,10 @@ class Hospital:
         self.versions.append(Version(type, id, number, at, None))
 
     def newest(self, until: dt.datetime) -> list[Version]:
-        """The newest version of each resource at an instant, deletions among them."""
+        """The newest version of each resource at an instant, in the order of the first ones; deletions too."""
         found: dict[tuple[str, str], Version] = {}
         for version in self.versions:
             if version.at <= until:
-                found.pop((version.type, version.id), None)
                 found[version.type, version.id] = version
         return list(found.values())
 
@@ -79,7 +76,12 @@ def measured(hospital: Hospital, id: str, patient: str, value: float, at: dt.dat
         code={"coding": [{"system": "http://loinc.org", "code": "777-3"}]},
         subject={"reference": f"Patient/{patient}"},
         effectiveDateTime="2026-01-04T08:00:00+00:00",
-        valueQuantity={"value": value, "unit": "10*9/L", "system": "http://unitsofmeasure.org", "code": "10*9/L"},
+        valueQuantity={
+            "value": value,
+            "unit": "10*9/L",
+            "system": "http://unitsofmeasure.org",
+            "code": "10*9/L",
+        },
     )
 
 
@@ -89,5 +91,7 @@ def small_hospital(patients: int = 6, observations: int = 30) -> Hospital:
     for n in range(patients):
         person(hospital, f"p{n}", FIRST_DAY + dt.timedelta(minutes=n))
     for n in range(observations):
-        measured(hospital, f"o{n}", f"p{n % patients}", 100.0 + n, FIRST_DAY + dt.timedelta(hours=1, minutes=n))
+        measured(
+            hospital, f"o{n}", f"p{n % patients}", 100.0 + n, FIRST_DAY + dt.timedelta(hours=1, minutes=n)
+        )
     return hospital

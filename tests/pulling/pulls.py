@@ -115,11 +115,15 @@ class Bench:
         hidden = [secret for server in self.servers for secret in server.authorization.secrets]
         hidden += [BEARER, PASSWORD]
         state = [path for path in self.home.glob("*") if path.is_file() and path.suffix != ".duckdb"]
-        state += [path for part in ("pulls", "runs") for path in (self.home / part).rglob("*") if path.is_file()]
+        state += [
+            path for part in ("pulls", "runs") for path in (self.home / part).rglob("*") if path.is_file()
+        ]
         texts = [done.out.encode(), done.err.encode(), *(path.read_bytes() for path in state)]
         for text in texts:
             assert not any(secret.encode() in text for secret in hidden), "a secret is to be seen"
-            assert not any(value.encode() in text for value in PATIENT_VALUES), "a patient's value is to be seen"
+            assert not any(value.encode() in text for value in PATIENT_VALUES), (
+                "a patient's value is to be seen"
+            )
 
     def landed_files(self, site: str = NORTH, home: Path | None = None) -> list[bytes]:
         """The content of each landed file, unpacked where it is gzip."""
@@ -192,7 +196,9 @@ def _with_entries(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _environment() -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy") and not k.startswith("COVE_")}
+    kept = {
+        k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy") and not k.startswith("COVE_")
+    }
     return kept | SECRETS
 
 

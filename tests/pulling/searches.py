@@ -37,13 +37,17 @@ def search(hospital: Hospital, how: Searching, base: str, request: Request, now:
     entries += _included(hospital, query, base, found[start : start + size], now)
     if how.has_outcome_entry and start == 0:
         issue = [{"severity": "warning", "code": "incomplete", "diagnostics": "some were left out"}]
-        entries.append({"resource": {"resourceType": "OperationOutcome", "issue": issue}, "search": {"mode": "outcome"}})
+        entries.append(
+            {"resource": {"resourceType": "OperationOutcome", "issue": issue}, "search": {"mode": "outcome"}}
+        )
     rest = [(name, value) for name, value in request.query if name != "at"]
     links = [{"relation": "self", "url": f"{base}/{type}?{urlencode(rest)}"}]
     if start + size < len(found):
         # A parameter that the client can't have made up: the link must be used as given.
         next_page = urlencode([*rest, ("at", str(start + size)), ("kept", "a b|c")])
-        links.append({"relation": "next", "url": f"{'/fhir' if how.relative_next else base}/{type}?{next_page}"})
+        links.append(
+            {"relation": "next", "url": f"{'/fhir' if how.relative_next else base}/{type}?{next_page}"}
+        )
     return fhir(_bundle("searchset", links, entries, now))
 
 
@@ -52,13 +56,22 @@ def history(hospital: Hospital, base: str, request: Request, now: dt.datetime) -
     type = request.path.removeprefix("/fhir").removesuffix("_history").strip("/")
     since = request.values("_since")
     after = dt.datetime.fromisoformat(since[0]) if since else None
-    found = [v for v in hospital.versions if v.at <= now and type in ("", v.type) and (after is None or v.at >= after)]
+    found = [
+        v
+        for v in hospital.versions
+        if v.at <= now and type in ("", v.type) and (after is None or v.at >= after)
+    ]
     start, size = int((request.values("at") or ["0"])[0]), 10
     entries = [_historic(v, base) for v in found[::-1][start : start + size]]
     links = []
     if start + size < len(found):
         rest = [(name, value) for name, value in request.query if name != "at"]
-        links = [{"relation": "next", "url": f"{base}{request.path.removeprefix('/fhir')}?{urlencode([*rest, ('at', str(start + size))])}"}]
+        links = [
+            {
+                "relation": "next",
+                "url": f"{base}{request.path.removeprefix('/fhir')}?{urlencode([*rest, ('at', str(start + size))])}",
+            }
+        ]
     return fhir(_bundle("history", links, entries, now))
 
 

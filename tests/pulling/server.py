@@ -173,7 +173,9 @@ class Server:
         needs_none = request.place in OPEN or (
             request.place in ("file", "deleted file") and not self.exporting.requires_token
         )
-        refused = None if needs_none or request.port == self.other_port else self.authorization.refuses(request)
+        refused = (
+            None if needs_none or request.port == self.other_port else self.authorization.refuses(request)
+        )
         if refused:
             return refused
         match request.place:
@@ -205,7 +207,12 @@ def _capabilities(url: str) -> dict[str, Any]:
         "fhirVersion": "4.0.1",
         "format": ["json"],
         "implementation": {"description": "a hospital", "url": url},
-        "rest": [{"mode": "server", "resource": [{"type": kind, "interaction": [{"code": "search-type"}]} for kind in kinds]}],
+        "rest": [
+            {
+                "mode": "server",
+                "resource": [{"type": kind, "interaction": [{"code": "search-type"}]} for kind in kinds],
+            }
+        ],
     }
 
 
@@ -234,7 +241,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         listener = cast(_Listener, self.server)
         server = listener.hospital
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -253,7 +260,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.connection.fileno() < 0:
             self.close_connection = True
 
-    do_POST = do_DELETE = do_PUT = do_HEAD = do_GET  # noqa: N815
+    do_POST = do_DELETE = do_PUT = do_HEAD = do_GET
 
     def log_message(self, format: str, *args: Any) -> None:
         """Keeps quiet: what was asked is in the server's record."""

@@ -1,0 +1,125 @@
+"""REST searches on a calm night: pages, lower bounds, what is included, what the server adds."""
+
+from __future__ import annotations
+
+import datetime as dt
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import pytest
+
+from tests.pulling.hospital import measured
+from tests.pulling.pulls import NORTH, Bench, expected, site
+from tests.pulling.searches import Searching
+from tests.pulling.server import Server
+from tests.pulling.wire import Request, http_date
+
+
+def pulled(bench: Bench, server: Server, *flags: str, **more: Any) -> None:
+    """A pull that ends with 0 and lands all that the hospital has."""
+    bench.configure(site(server, "rest", **more))
+    done = bench.pull(*flags)
+    assert done.code == 0, done.text
+    assert bench.landed() >= expected(server)
+
+
+def lower_bounds(requests: list[Request], type: str) -> list[dt.datetime | None]:
+    """The `_lastUpdated` lower bound of each first page of the type; None where there is none."""
+    firsts = [r for r in requests if r.place == "search" and r.path.endswith(f"/{type}")]
+    found: list[dt.datetime | None] = []
+    for request in firsts:
+        values = [value for value in request.values("_lastUpdated") if value[:2] in ("ge", "gt")]
+        found.append(dt.datetime.fromisoformat(values[0][2:]) if values else None)
+    return found
+
+
+def test_every_page_is_read_by_the_link_as_given(bench: Bench, server: Server) -> None:
+    pulled(bench, server)
+    assert bench.landed() == expected(server)
+    targets = [request.target for request in server.asked("search", "next")]
+    assert len(targets) == len(set(targets)) == 4  # one page of patients, three of counts
+    assert all("kept=a+b%7Cc" in request.target for request in server.asked("next"))
+
+
+def test_a_link_may_be_relative(bench: Bench, server: Server) -> None:
+    server.searching = Searching(relative_next=True)
+    pulled(bench, server)
+    assert bench.landed() == expected(server)
+
+
+def test_the_size_of_a_page_is_asked_for(bench: Bench, server: Server) -> None:
+    pulled(bench, server, count=5)
+    assert {value for request in server.asked("search") for value in request.values("_count")} == {"5"}
+    assert len([r for r in server.asked("search", "next") if r.path.endswith("/Observation")]) == 6
+
+
+def test_what_is_to_be_included_is_asked_for(bench: Bench, server: Server) -> None:
+    bench.configure(site(server, "rest", types=["Observation"], include=["Observation:subject"]))
+    assert bench.pull().code == 0
+    asked = server.asked("search")[0]
+    assert asked.values("_include") == ["Observation:subject"]
+    assert bench.landed() == expected(server)
+
+
+def test_an_outcome_among_the_entries_is_told(bench: Bench, server: Server) -> None:
+    server.searching = Searching(has_outcome_entry=True)
+    bench.configure(site(server, "rest"))
+    done = bench.pull()
+    assert done.code == 0
+    assert NORTH in done.text and "OperationOutcome" in done.text
+    assert bench.landed() == expected(server)
+
+
+@pytest.mark.parametrize("days", [-3, 0, 3])
+def test_the_next_search_begins_where_the_servers_clock_was(bench: Bench, server: Server, days: int) -> None:
+    server.skew = dt.timedelta(days=days)
+    before = parsedate_to_datetime(http_date(server.now()))
+    pulled(bench, server)
+    after = server.now()
+    measured(server.hospital, "o0", "p0", 55.5, server.now())
+    asked = len(server.requests)
+    pulled(bench, server)
+    assert "Observation/o0/2" in bench.landed()
+    for type in ("Patient", "Observation"):
+        [bound] = lower_bounds(server.requests[asked:], type)
+        assert bound is not None and before - dt.timedelta(minutes=10) <= bound <= after
+
+
+def test_a_pull_in_full_searches_from_the_beginning(bench: Bench, server: Server) -> None:
+    pulled(bench, server)
+    asked = len(server.requests)
+    pulled(bench, server, "--full")
+    assert lower_bounds(server.requests[asked:], "Patient") == [None]
+
+
+def test_a_type_newly_asked_for_is_searched_from_the_beginning(bench: Bench, server: Server) -> None:
+    bench.configure(site(server, "rest", types=["Patient"]))
+    assert bench.pull().code == 0
+    asked = len(server.requests)
+    pulled(bench, server)
+    assert lower_bounds(server.requests[asked:], "Observation") == [None]
+    assert lower_bounds(server.requests[asked:], "Patient") != [None]
+
+
+def test_a_server_without_last_updated_is_searched_in_full_each_time(bench: Bench, server: Server) -> None:
+    server.searching = Searching(knows_last_updated=False)
+    for _ in range(2):
+        pulled(bench, server, since=False)
+    assert not any(request.values("_lastUpdated") for request in server.requests)
+
+
+def test_a_failed_type_is_searched_again_from_its_old_bound(bench: Bench, server: Server) -> None:
+    from tests.pulling.deeds import says
+    from tests.pulling.table_of_faults import EVER, Row
+
+    pulled(bench, server)
+    measured(server.hospital, "new", "p0", 3.5, server.now())
+    server.faults.append(Row("broken", "/Observation", says(500), **EVER))
+    asked = len(server.requests)
+    assert bench.pull().code == 3
+    bound = lower_bounds(server.requests[asked:], "Observation")[0]
+    server.faults.clear()
+    asked = len(server.requests)
+    pulled(bench, server)
+    assert lower_bounds(server.requests[asked:], "Observation") == [bound]
+    assert "Observation/new/1" in bench.landed()
