@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import itertools
 import json
 import time
 from typing import Any
@@ -187,14 +188,14 @@ def test_polls_are_spaced_as_told(bench: Bench, server: Server) -> None:
     pulled(bench, server)
     times = [request.at for request in server.asked("status")]
     assert len(times) == 3
-    assert all(later - sooner >= 0.9 for sooner, later in zip(times[:-1], times[1:], strict=True))
+    assert all(later - sooner >= 0.9 for sooner, later in itertools.pairwise(times))
 
 
 def test_polls_without_an_hour_are_spaced_wider_and_wider(bench: Bench, server: Server) -> None:
     how(server, polls=5)
     pulled(bench, server, retry={"attempts": 3, "wait": 0.05, "longest": 5})
     times = [request.at for request in server.asked("status")]
-    gaps = [later - sooner for sooner, later in zip(times[:-1], times[1:], strict=True)]
+    gaps = [later - sooner for sooner, later in itertools.pairwise(times)]
     assert all(gap >= 0.9 * 0.05 * 2**n for n, gap in enumerate(gaps[-4:]))
 
 
