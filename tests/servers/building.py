@@ -20,14 +20,14 @@ BUILD_SECONDS = 900
 NOT_FETCHED = ("Could not transfer", "Could not find artifact", "Non-resolvable", "could not be resolved")
 
 
-class Unavailable(Exception):
+class UnavailableError(Exception):
     """The server can't be had on this machine; the text says why."""
 
 
 def built_server() -> Path:
     """The folder with `classes/` and `lib/` of the server, built if it isn't in the cache yet.
 
-    The folder is named by the hash of the project's files, so a changed project is built anew. Raises Unavailable
+    The folder is named by the hash of the project's files, so a changed project is built anew. Raises UnavailableError
     without Java, Maven or Maven Central, RuntimeError where the project doesn't compile.
     """
     _require_java()
@@ -40,11 +40,11 @@ def built_server() -> Path:
 
 
 def java() -> str:
-    """The Java that runs the server: that of JAVA_HOME, else the one on the path. Raises Unavailable."""
+    """The Java that runs the server: that of JAVA_HOME, else the one on the path. Raises UnavailableError."""
     home = os.environ.get("JAVA_HOME")
     found = shutil.which("java", path=str(Path(home, "bin")) if home else None) or shutil.which("java")
     if found is None:
-        raise Unavailable("Java is missing")
+        raise UnavailableError("Java is missing")
     return found
 
 
@@ -60,7 +60,7 @@ def _require_java() -> None:
     ).stderr
     version = said.partition('version "')[2].partition('"')[0]
     if not version.partition(".")[0].isdigit() or int(version.partition(".")[0]) < JAVA:
-        raise Unavailable(f"Java {JAVA} is needed; this is {version or 'of an unknown version'}")
+        raise UnavailableError(f"Java {JAVA} is needed; this is {version or 'of an unknown version'}")
 
 
 def _project_hash() -> str:
@@ -74,7 +74,7 @@ def _project_hash() -> str:
 def _build(folder: Path) -> None:
     maven = shutil.which("mvn")
     if maven is None:
-        raise Unavailable("Maven is missing")
+        raise UnavailableError("Maven is missing")
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".building-") as name:
         work = Path(name) / "hapi"
         shutil.copytree(PROJECT, work, ignore=shutil.ignore_patterns("target"))
@@ -95,9 +95,9 @@ def _run_maven(command: list[str], work: Path) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise Unavailable(f"Maven took longer than {BUILD_SECONDS} s") from error
+        raise UnavailableError(f"Maven took longer than {BUILD_SECONDS} s") from error
     if done.returncode and any(sign in done.stdout for sign in NOT_FETCHED):
-        raise Unavailable("Maven Central isn't reached, or lacks a library")
+        raise UnavailableError("Maven Central isn't reached, or lacks a library")
     if done.returncode:
         raise RuntimeError(f"the HAPI server doesn't build:\n{done.stdout[-3000:]}")
 

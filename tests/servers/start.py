@@ -14,7 +14,7 @@ from pathlib import Path
 
 import requests
 
-from tests.servers.building import Unavailable, built_server, java
+from tests.servers.building import UnavailableError, built_server, java
 
 START_SECONDS = 240
 STOP_SECONDS = 20
@@ -27,7 +27,7 @@ OPTIONS = ("-Xmx2g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:aut
 def running_server() -> Iterator[str]:
     """The base address of a server that is empty, and ends with the block.
 
-    It ends too when this process is killed: it reads from a pipe whose other end is here. Raises Unavailable where
+    It ends too when this process is killed: it reads from a pipe whose other end is here. Raises UnavailableError where
     it can't be had, RuntimeError where it doesn't start.
     """
     built = built_server()
@@ -91,7 +91,7 @@ def main() -> int:
             sys.stdout.flush()
             with suppress(KeyboardInterrupt):
                 sys.stdin.readline()
-    except Unavailable as error:
+    except UnavailableError as error:
         sys.stderr.write(f"{error}\n")
         return 3
     return 0
