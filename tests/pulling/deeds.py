@@ -8,23 +8,27 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.pulling.hospital import measured
+from tests.pulling.hospital import FAMILY, measured
 from tests.pulling.server import Deed, Server
 from tests.pulling.wire import Request, Response, Send, http_date, outcome
 
+# What servers say of themselves may hold a patient's name; we must not repeat it.
+DIAGNOSTICS = f"something with patient {FAMILY}"
 LOGIN = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Please sign in.</body></html>\n"
 
 
 def says(status: int, **headers: str) -> Deed:
     """Another status, with an OperationOutcome."""
-    return lambda server, request, response: outcome(status, **headers)
+    return lambda server, request, response: outcome(status, DIAGNOSTICS, **headers)
 
 
 def says_when(status: int, seconds: float) -> Deed:
     """Another status, with the hour from which on it may be asked again, by the hospital's clock."""
 
     def deed(server: Server, request: Request, response: Response) -> Response:
-        return outcome(status, Retry_After=http_date(server.now() + dt.timedelta(seconds=seconds)))
+        return outcome(
+            status, DIAGNOSTICS, Retry_After=http_date(server.now() + dt.timedelta(seconds=seconds))
+        )
 
     return deed
 
@@ -139,6 +143,59 @@ def counts_one_more(server: Server, manifest: Any) -> Any:
 def without(*names: str) -> Callable[[Server, Any], Any]:
     """The JSON without some of its fields."""
     return lambda server, content: {k: v for k, v in content.items() if k not in names}
+
+
+def adds(**headers: str) -> Deed:
+    """The calm answer with more headers."""
+    return lambda server, request, response: response.with_headers(**headers)
+
+
+def drops(name: str) -> Deed:
+    """The calm answer without a header."""
+    return lambda server, request, response: Response(
+        response.status, response.body, {k: v for k, v in response.headers.items() if k != name}
+    )
+
+
+def within(server: Server, request: Request) -> str:
+    """Another address of the same place, at the same origin."""
+    return f"{server.origin}{request.target}&redirected=1"
+
+
+def status_elsewhere(server: Server, request: Request, response: Response) -> Response:
+    """An export whose status is to be read at the second origin."""
+    at = response.headers["Content-Location"].replace(server.origin, server.elsewhere)
+    return Response(202, headers={"Content-Location": at})
+
+
+def with_blank_lines(server: Server, request: Request, response: Response) -> Response:
+    """The same lines, ended by CRLF, with blank ones between, and without an end after the last."""
+    return Response(200, response.body.replace(b"\n", b"\r\n\n").rstrip(), response.headers)
+
+
+def first_file_is(url: str) -> Callable[[Server, Any], Any]:
+    """A manifest whose first file lies at another address."""
+    return lambda server, content: _first_file(content, url=url)
+
+
+def first_type_is(name: str) -> Callable[[Server, Any], Any]:
+    """A manifest whose first file is said to be of another type."""
+    return lambda server, content: _first_file(content, type=name)
+
+
+def first_file_twice(server: Server, content: Any) -> Any:
+    """A manifest that names its first file twice."""
+    return {**content, "output": [content["output"][0], *content["output"]]}
+
+
+def manifest_leads_to_itself(server: Server, content: Any) -> Any:
+    """A manifest whose next page is the same page, for ever."""
+    return {**content, "link": [{"relation": "next", "url": f"{server.url}/status/1?page=1"}]}
+
+
+def _first_file(content: Any, **fields: str) -> Any:
+    first, *rest = content["output"]
+    return {**content, "output": [{**first, **fields}, *rest]}
 
 
 def first_line_only(server: Server, request: Request, response: Response) -> Response:

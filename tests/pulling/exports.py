@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.pulling.hospital import Hospital, Version
+from tests.pulling.hospital import FAMILY, Hospital, Version
 from tests.pulling.wire import Request, Response, fhir, instant, outcome
 
 
@@ -127,7 +127,7 @@ class Exports:
         if job.since is not None and gone and self.how.knows_deleted:
             self._add(job, "deleted", "Bundle", "deleted.ndjson", [_deletions(gone)])
         if self.how.has_error_file:
-            issue = [{"severity": "warning", "code": "incomplete", "diagnostics": "some were left out"}]
+            issue = [{"severity": "warning", "code": "incomplete", "diagnostics": f"{FAMILY} was left out"}]
             left = [{"resourceType": "OperationOutcome", "issue": issue}]
             self._add(job, "error", "OperationOutcome", "error.ndjson", left)
 

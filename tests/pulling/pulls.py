@@ -101,6 +101,7 @@ class Bench:
         """Every landed file has the content that its name says; what else is there ends in `.part`."""
         landing = (home or self.home) / "landing"
         for path in landing.rglob("*") if landing.exists() else ():
+            assert path.stat().st_mode & 0o077 == 0, "others than the owner can read it"
             if path.is_dir() or path.name.endswith(".part"):
                 continue
             if path.suffix == ".json":

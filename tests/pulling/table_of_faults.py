@@ -73,6 +73,7 @@ FAULTS = (
     Row("a date over longest", "status", does.says_when(503, 7200), says="Retry-After|longest|20..-", at_most=1, **EVER, **NONE),
     Row("Retry-After of a file over longest", LAST, does.says(503, Retry_After="3600"), says="Retry-After|3600|longest", at_most=1, **EVER, **LESS),
     Row("Retry-After over longest", "next", does.says(429, Retry_After="3600"), says="Retry-After|3600|longest", at_most=1, **EVER, **LESS, **REST),
+    Row("polls told to wait over longest", "status", does.adds(Retry_After="3600"), says="Retry-After|3600|longest|wait", at_most=1, **EVER, **NONE),
     # The server is broken.
     Row("kick-off 500 for a while", "kick-off", does.says(500), 2),
     Row("kick-off 500 forever", "kick-off", does.says(500), says="500", jobs=0, at_most=3, **EVER, **NONE),
@@ -133,6 +134,13 @@ FAULTS = (
     Row("file declared text/plain", "file", does.declared("text/plain"), **EVER),
     Row("file declared text/html", "file", does.declared("text/html"), **EVER),
     Row("page declared text/plain", "search", does.declared("text/plain"), **EVER, **REST),
+    Row("kick-off without an address", "kick-off", does.drops("Content-Location"), says="Content-Location|status", jobs=3, jobs_after=4, **EVER, **NONE),
+    Row("file with blank lines and without a last end", LAST, does.with_blank_lines, at_most=1, **EVER),
+    Row("file of nothing though counted", LAST, does.body(b"")),
+    Row("manifest names a local file", "status", does.changed(does.first_file_is("file:///etc/hostname")), after=1, says="address|url|URL|file", **EVER, **LESS),
+    Row("manifest names a type that is a path", "status", does.changed(does.first_type_is("../../evil")), after=1, **EVER),
+    Row("manifest names a file twice", "status", does.changed(does.first_file_twice), after=1, **EVER),
+    Row("manifest's next leads to itself", "status", does.changed(does.manifest_leads_to_itself), after=1, says="next|loop|again|read", **EVER, **NONE),
     # Access ends.
     Row("token ends between files", "file", does.tokens_end, after=1, **SMART),
     Row("token ends while polling", "status", does.tokens_end, **SMART),
@@ -158,6 +166,8 @@ FAULTS = (
     Row("kick-off redirected", "kick-off", does.redirect(307, does.elsewhere)),
     Row("file redirected", "file", does.redirect(302, does.elsewhere), **EVER, **SMART),
     Row("file redirected in a circle", LAST, does.redirect(302, does.itself), says="redirect", **EVER, **LESS),
+    Row("status at another origin", "kick-off", does.status_elsewhere, **SMART),
+    Row("kick-off redirected within", "kick-off", does.redirect(307, does.within), **SMART),
     Row("token redirected", "token", does.redirect(307, does.elsewhere), says="redirect|307", jobs=0, **EVER, **NONE, **SMART),
     Row("token redirected within", "token", does.redirect(302, does.itself), says="redirect|302", jobs=0, **EVER, **NONE, **SMART),
     # Counts and pages that don't agree.

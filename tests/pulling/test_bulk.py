@@ -6,13 +6,14 @@ import datetime as dt
 import gzip
 import itertools
 import json
+import threading
 import time
 from typing import Any
 
 import pytest
 
 from tests.pulling import wire
-from tests.pulling.deeds import sends
+from tests.pulling.deeds import says_when, sends
 from tests.pulling.exports import Exporting, Job
 from tests.pulling.hospital import measured, person
 from tests.pulling.pulls import NORTH, TYPES, Bench, expected, site, smart
@@ -272,3 +273,17 @@ def test_a_file_that_needs_no_token_gets_none(bench: Bench, server: Server) -> N
     how(server, requires_token=False)
     pulled(bench, server, **smart(bench, server))
     assert not any(request.has_credentials for request in server.asked("file"))
+
+
+def test_a_date_to_come_back_at_is_read_by_the_servers_clock(bench: Bench, server: Server) -> None:
+    server.skew = dt.timedelta(days=3)
+    server.faults.append(Row("busy", "kick-off", says_when(503, 2), times=1))
+    pulled(bench, server)
+    first, second = server.asked("kick-off")
+    assert 0.9 <= second.at - first.at < 60
+
+
+def test_a_server_that_comes_back_within_the_tries_is_waited_for(bench: Bench, server: Server) -> None:
+    server.stop()
+    threading.Timer(1, server.start).start()
+    pulled(bench, server, retry={"attempts": 6, "wait": 0.3, "longest": 5})
