@@ -12,6 +12,7 @@ import typer
 from flows.errors import CoveError, UserError
 
 if TYPE_CHECKING:
+    from flows.config_choice import Choice
     from flows.run import Run
 
 app = typer.Typer(
@@ -33,7 +34,18 @@ FilesOption = Annotated[
     ),
 ]
 HomeOption = Annotated[
-    Path, typer.Option("--home", envvar="COVE_HOME", help="Where landing and the warehouse are kept.")
+    Path | None,
+    typer.Option(
+        "--home",
+        envvar="COVE_HOME",
+        help="Where landing and the warehouse are kept. Default: the configuration's, else cove-home.",
+    ),
+]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", envvar="COVE_CONFIG", help="The configuration; default: cove.toml of this folder."
+    ),
 ]
 OutOption = Annotated[
     Path, typer.Option("--out", envvar="COVE_OUT", help="The report's folder; replaced as a whole.")
@@ -46,11 +58,13 @@ AsOfOption = Annotated[
     str | None,
     typer.Option("--as-of", envvar="COVE_AS_OF", metavar="TIME", help="Use what was landed by then."),
 ]
+FullOption = Annotated[
+    bool, typer.Option("--full", envvar="COVE_FULL", help="Start anew: not only what changed since.")
+]
 PrefectOption = Annotated[
     bool, typer.Option("--prefect", envvar="COVE_PREFECT", help="Run the steps as tasks of a Prefect flow.")
 ]
 
-DEFAULT_HOME = Path("cove-home")
 DEFAULT_OUT = Path("cove-report")
 INTERRUPTED = "Query interrupted"  # what DuckDB makes of Ctrl-C: a plain RuntimeError
 
@@ -58,7 +72,9 @@ INTERRUPTED = "Query interrupted"  # what DuckDB makes of Ctrl-C: a plain Runtim
 @app.command()
 def demo(
     out: OutOption = Path("cove-demo"),
-    home: Annotated[Path | None, typer.Option("--home", help="Default: OUT-home.")] = None,
+    home: Annotated[
+        Path | None, typer.Option("--home", envvar="COVE_DEMO_HOME", help="Default: OUT-home.")
+    ] = None,
     prefect: PrefectOption = False,
 ) -> None:
     """Simulate eight hospitals, run the reference study on them, and say where the report is."""
@@ -69,33 +85,60 @@ def demo(
 
 @app.command()
 def run(
+    context: typer.Context,
     study: StudyArgument,
     files: FilesOption = None,
     out: OutOption = DEFAULT_OUT,
-    home: HomeOption = DEFAULT_HOME,
+    home: HomeOption = None,
+    config: ConfigOption = None,
     data_cutoff: CutoffOption = None,
     as_of: AsOfOption = None,
     prefect: PrefectOption = False,
 ) -> None:
-    """Land files, map them, build the warehouse, and make the study's report."""
+    """Pull from the sites or land files, map them, build the warehouse, and make the study's report."""
     from flows.execute import execute, request_of
 
-    request = request_of(study, home=home, files=files, out=out, data_cutoff=data_cutoff, as_of=as_of)
+    choice = _choice(context, config, home, files)
+    request = request_of(
+        study,
+        home=choice.home,
+        files=choice.files,
+        out=out,
+        data_cutoff=data_cutoff,
+        as_of=as_of,
+        config=choice.config,
+    )
     _finish(execute(request, as_flow=prefect))
 
 
 @app.command()
-def load(files: FilesOption = None, home: HomeOption = DEFAULT_HOME) -> None:
+def pull(config: ConfigOption = None, home: HomeOption = None, full: FullOption = False) -> None:
+    """Pull from the sites of the configuration into the landing zone: what is new since the last pull."""
+    from flows.config_choice import choose_to_pull
+    from flows.execute import execute_pull
+
+    raise typer.Exit(execute_pull(choose_to_pull(config=config, home=home), full=full))
+
+
+@app.command()
+def load(
+    context: typer.Context,
+    files: FilesOption = None,
+    home: HomeOption = None,
+    config: ConfigOption = None,
+) -> None:
     """Land the files under --files, and map whatever landed and isn't mapped yet."""
     from flows.execute import execute_load
 
-    raise typer.Exit(execute_load(home, files))
+    raise typer.Exit(execute_load(_choice(context, config, home, files)))
 
 
 @app.command()
 def build(
+    context: typer.Context,
     study: StudyArgument,
-    home: HomeOption = DEFAULT_HOME,
+    home: HomeOption = None,
+    config: ConfigOption = None,
     data_cutoff: CutoffOption = None,
     as_of: AsOfOption = None,
 ) -> None:
@@ -103,15 +146,26 @@ def build(
     from flows.execute import execute, request_of
     from flows.steps import BUILD, LOAD
 
-    request = request_of(study, home=home, files=None, out=None, data_cutoff=data_cutoff, as_of=as_of)
+    choice = _choice(context, config, home)
+    request = request_of(
+        study,
+        home=choice.home,
+        files=None,
+        out=None,
+        data_cutoff=data_cutoff,
+        as_of=as_of,
+        config=choice.config,
+    )
     _finish(execute(request, steps=(LOAD, BUILD)))
 
 
 @app.command()
 def report(
+    context: typer.Context,
     study: StudyArgument,
     out: OutOption = DEFAULT_OUT,
-    home: HomeOption = DEFAULT_HOME,
+    home: HomeOption = None,
+    config: ConfigOption = None,
     data_cutoff: CutoffOption = None,
     as_of: AsOfOption = None,
 ) -> None:
@@ -119,50 +173,71 @@ def report(
     from flows.execute import execute, request_of
     from flows.steps import ANALYSE, BUILD, LOAD, REPORT
 
-    request = request_of(study, home=home, files=None, out=out, data_cutoff=data_cutoff, as_of=as_of)
+    choice = _choice(context, config, home)
+    request = request_of(
+        study,
+        home=choice.home,
+        files=None,
+        out=out,
+        data_cutoff=data_cutoff,
+        as_of=as_of,
+        config=choice.config,
+    )
     _finish(execute(request, steps=(LOAD, BUILD, ANALYSE, REPORT)))
 
 
 @app.command()
-def check(home: HomeOption = DEFAULT_HOME) -> None:
+def check(context: typer.Context, home: HomeOption = None, config: ConfigOption = None) -> None:
     """Show what became of every resource received, by site, and what was quarantined or found."""
     from flows.checking import check_home
 
-    raise typer.Exit(check_home(home.absolute(), sys.stdout))
+    raise typer.Exit(check_home(_choice(context, config, home).home.absolute(), sys.stdout))
 
 
 @app.command()
 def codes(
+    context: typer.Context,
     study: Annotated[
         str | None, typer.Argument(metavar="STUDY", help="A study of the warehouse; default: all of them.")
     ] = None,
-    site: Annotated[str | None, typer.Option("--site", help="One site; default: all of them.")] = None,
-    home: HomeOption = DEFAULT_HOME,
+    site: Annotated[
+        str | None, typer.Option("--site", envvar="COVE_SITE", help="One site; default: all of them.")
+    ] = None,
+    home: HomeOption = None,
+    config: ConfigOption = None,
 ) -> None:
     """Show, by site, which source codes fed each concept, and which codes near it fed none."""
     from flows.codes import show_codes
 
-    show_codes(home.absolute(), sys.stdout, study=study, site=site)
+    show_codes(_choice(context, config, home).home.absolute(), sys.stdout, study=study, site=site)
 
 
 @app.command()
 def trace(
+    context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A report's folder.")],
-    analysis: Annotated[str, typer.Option("--analysis", help="As in results.csv.")],
-    statistic: Annotated[str, typer.Option("--statistic", help="As in results.csv.")],
-    group: Annotated[str, typer.Option("--group", help="As in results.csv.")] = "all",
-    level: Annotated[str, typer.Option("--level", help="As in results.csv.")] = "",
-    show: Annotated[bool, typer.Option("--show", help="Print the source lines: patients' data.")] = False,
+    analysis: Annotated[str, typer.Option("--analysis", envvar="COVE_ANALYSIS", help="As in results.csv.")],
+    statistic: Annotated[
+        str, typer.Option("--statistic", envvar="COVE_STATISTIC", help="As in results.csv.")
+    ],
+    group: Annotated[str, typer.Option("--group", envvar="COVE_GROUP", help="As in results.csv.")] = "all",
+    level: Annotated[str, typer.Option("--level", envvar="COVE_LEVEL", help="As in results.csv.")] = "",
+    show: Annotated[
+        bool, typer.Option("--show", envvar="COVE_SHOW", help="Print the source lines: patients' data.")
+    ] = False,
     home: Annotated[
         Path | None,
         typer.Option("--home", envvar="COVE_HOME", help="Default: the home that the report was made in."),
     ] = None,
+    config: ConfigOption = None,
 ) -> None:
     """Lead a number back to the persons and the source lines that it is made of."""
     from flows.tracing import Question, trace_number
 
+    # Not the configuration of the current folder: the report knows its home.
+    root = home or (_choice(context, config, None).home if config else None)
     question = Question(analysis, statistic, group, level)
-    trace_number(folder, question, home=home, show=show, stream=sys.stdout)
+    trace_number(folder, question, home=root, show=show, stream=sys.stdout)
 
 
 @app.command()
@@ -173,14 +248,24 @@ def view(
         typer.Argument(metavar="FILES...", help="FHIR files, folders or patterns; .gz and .zip too."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Write .parquet, .csv or .ndjson, not to the terminal.")
+        Path | None,
+        typer.Option(
+            "--out", envvar="COVE_VIEW_OUT", help="Write .parquet, .csv or .ndjson, not to the terminal."
+        ),
     ] = None,
-    decimals: Annotated[str, typer.Option("--decimals", help="double, or exact: as text.")] = "double",
+    decimals: Annotated[
+        str, typer.Option("--decimals", envvar="COVE_DECIMALS", help="double, or exact: as text.")
+    ] = "double",
     fhir_version: Annotated[
-        str | None, typer.Option("--fhir-version", help="R4, R4B or R5; default: seen in each resource.")
+        str | None,
+        typer.Option(
+            "--fhir-version",
+            envvar="COVE_FHIR_VERSION",
+            help="R4, R4B or R5; default: seen in each resource.",
+        ),
     ] = None,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Print the view's SQL, and run nothing.")
+        bool, typer.Option("--explain", envvar="COVE_EXPLAIN", help="Print the view's SQL, and run nothing.")
     ] = False,
 ) -> None:
     """Run a ViewDefinition alone over files: no study, no configuration, no home."""
@@ -194,22 +279,46 @@ def view(
 
 @app.command()
 def sql(
+    context: typer.Context,
     query: Annotated[
         str | None, typer.Argument(help="One statement; without it, read from a prompt.")
     ] = None,
-    home: HomeOption = DEFAULT_HOME,
+    home: HomeOption = None,
+    config: ConfigOption = None,
 ) -> None:
     """Query the published warehouse, read-only."""
     from flows.querying import prompt, run_query
 
+    root = _choice(context, config, home).home.absolute()
     if query is None:
-        prompt(home.absolute())
+        prompt(root)
     else:
-        run_query(home.absolute(), query, sys.stdout)
+        run_query(root, query, sys.stdout)
+
+
+@app.command()
+def init(config: ConfigOption = None) -> None:
+    """Write a configuration to fill in: every key, with what it means."""
+    from flows.config_template import write_template
+
+    _say(write_template(config))
+
+
+def _choice(
+    context: typer.Context, config: Path | None, home: Path | None, files: Path | None = None
+) -> Choice:
+    """What the command works with, a flag before the environment."""
+    from flows.config_choice import choose
+
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    flags = frozenset(name for name, source in sources.items() if source and source.name == "COMMANDLINE")
+    return choose(config=config, home=home, files=files, flags=flags)
 
 
 def _finish(ended: Run) -> None:
     """Tells what went wrong, and ends with the run's exit code."""
+    for failure in ended.failures:
+        _say(f"failed: {failure}")
     for problem in ended.problems:
         _say(f"problem: {problem}")
     raise typer.Exit(ended.exit_code)

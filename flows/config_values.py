@@ -14,6 +14,8 @@ from urllib.parse import SplitResult, urlsplit
 from flows.config_secret import is_reference
 from studies.nearest import did_you_mean
 
+PLACEHOLDER = "FILL-IN"  # what `cove init` writes where a value is to be put
+
 Reader = Callable[[Any], Any]
 
 
@@ -27,6 +29,8 @@ def text(value: Any) -> str:
         raise WrongValueError("that is no text; write it in quotes")
     if not value.strip() or not value.isprintable():
         raise WrongValueError("that is empty, or has a line break; write a text in one line")
+    if PLACEHOLDER in value:
+        raise WrongValueError(f"that is still {PLACEHOLDER}; fill it in")
     return value
 
 
@@ -97,6 +101,8 @@ def resource_types(value: Any) -> tuple[str, ...]:
 
 def secret(value: Any) -> str:
     """A reference to a secret. What isn't one may be the secret itself, and is never shown."""
+    if isinstance(value, str) and PLACEHOLDER in value:
+        return text(value)
     if not isinstance(value, str) or not is_reference(value):
         raise WrongValueError("that is no reference to a secret; use env:NAME or file:PATH")
     return value

@@ -7,10 +7,13 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from flows.config import Config
+from flows.config_choice import Choice
 from flows.errors import UserError
+from flows.maps import check_maps
 from flows.progress import Progress, progress_for
 from flows.run import Request, Run, check_folders, parse_date, parse_instant
-from flows.steps import LAND, LOAD, STEPS, Step, run_steps
+from flows.steps import LAND, LOAD, PULL, STEPS, Step, run_steps
 
 
 def request_of(
@@ -22,6 +25,7 @@ def request_of(
     data_cutoff: str | None = None,
     as_of: str | None = None,
     simulated: bool = False,
+    config: Config | None = None,
 ) -> Request:
     """The checked request. Raises UserError or StudyError before anything is written."""
     from studies.reading import load_study
@@ -38,15 +42,20 @@ def request_of(
         data_cutoff=cutoff,
         as_of=known_at,
         simulated=simulated or loaded.protocol.simulated,
+        # One without sites is read for its other keys only.
+        config=config,
     )
-    check_folders(home=request.home, out=request.out, files=request.files)
+    check_folders(home=request.home, out=request.out, files=request.files, config=config)
+    check_maps(config)
     return request
 
 
 def execute(request: Request, *, steps: Sequence[Step] = STEPS, as_flow: bool = False) -> Run:
     """Runs the steps: as tasks where Prefect is asked for or a server is configured, else in this process."""
-    if request.files is None:
+    is_pulled = PULL in steps and request.config is not None and bool(request.config.sites)
+    if request.files is None and not is_pulled:
         check_landed(request.home)
+    steps = [step for step in steps if step is not PULL or is_pulled]
     progress: Progress = progress_for()
     if as_flow or os.environ.get("PREFECT_API_URL"):
         from flows.prefect_flow import run_as_flow
@@ -55,18 +64,41 @@ def execute(request: Request, *, steps: Sequence[Step] = STEPS, as_flow: bool = 
     return run_steps(Run(request), steps, progress)
 
 
-def execute_load(home: Path, files: Path | None) -> int:
+def execute_pull(choice: Choice, *, full: bool) -> int:
+    """Pulls from the configuration's sites, without a study. The exit code."""
+    from flows.pulling_step import pull_configured
+
+    if choice.config is None:
+        raise UserError("no configuration is given; name one with --config")
+    home, progress = _absolute(choice.home), progress_for()
+    check_folders(home=home, out=None, files=None, config=choice.config)
+    check_maps(choice.config)
+    with progress.step(PULL.title):
+        pulled = pull_configured(
+            choice.config, home, dt.datetime.now(dt.UTC), full=full, tell=progress.note, stops=False
+        )
+    for line in (*pulled.notes, *(f"problem: {one}" for one in pulled.problems)):
+        progress.note(line)
+    for failure in pulled.failures:
+        progress.note(f"failed: {failure}")
+    return pulled.exit_code
+
+
+def execute_load(choice: Choice) -> int:
     """Lands the files, where some are given, and loads what landed; without a study. The exit code."""
     from flows.loading_step import land_folder, load_home
+    from flows.maps import land_maps
 
-    root, progress = _absolute(home), progress_for()
-    told = []
-    if files is not None:
-        check_folders(home=root, out=None, files=_absolute(files))
+    root, progress, told = _absolute(choice.home), progress_for(), []
+    now = dt.datetime.now(dt.UTC)
+    if choice.files is not None:
+        check_folders(home=root, out=None, files=_absolute(choice.files))
         with progress.step(LAND.title):
-            told.append(land_folder(root, _absolute(files), dt.datetime.now(dt.UTC)))
+            told.append(land_folder(root, _absolute(choice.files), now))
     else:
         check_landed(root)
+    if choice.config is not None:
+        told.append(land_maps(choice.config, root, now))
     with progress.step(LOAD.title):
         told.append(load_home(root))
     for one in told:

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from flows.errors import UserError
+from flows.errors import SourceError, UserError
 from flows.home import open_home, writing
 from flows.landing import find_sites, land_files
 from flows.loading import load
@@ -18,13 +18,25 @@ VIEWS = Path(__file__).parent.parent / "mappers" / "views"
 
 @dataclass(frozen=True)
 class Told:
-    """What a person is told of a step, and what makes the run end with exit code 1."""
+    """What a person is told of a step, and what makes the run end with exit code 1, or 3."""
 
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
 
     def added_to(self, run: Run) -> Run:
-        return replace(run, notes=(*run.notes, *self.notes), problems=(*run.problems, *self.problems))
+        return replace(
+            run,
+            notes=(*run.notes, *self.notes),
+            problems=(*run.problems, *self.problems),
+            failures=(*run.failures, *self.failures),
+        )
+
+    @property
+    def exit_code(self) -> int:
+        if self.failures:
+            return SourceError.exit_code
+        return 1 if self.problems else 0
 
 
 def bundled_views() -> list[View]:

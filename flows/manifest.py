@@ -14,7 +14,9 @@ from flows.run import MANIFEST, Run
 PACKAGES = ("fhir-cove", "duckdb", "polars", "fhir.resources", "lifelines", "numpy", "scipy", "msgspec")
 
 
-def run_identity(run: Run, inputs: list[dict[str, Any]], data_cutoff: str) -> dict[str, Any]:
+def run_identity(
+    run: Run, inputs: list[dict[str, Any]], data_cutoff: str, time_zones: dict[str, str]
+) -> dict[str, Any]:
     """What identifies a run: study, parameters, versions, and the inputs by hash. Sorted, JSON-ready."""
     request = run.request
     return {
@@ -25,6 +27,7 @@ def run_identity(run: Run, inputs: list[dict[str, Any]], data_cutoff: str) -> di
         "as_of": request.as_of.isoformat() if request.as_of else None,
         "started_at": request.started_at.isoformat(),
         "simulated": request.simulated,
+        "time_zones": time_zones,
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},
         "inputs": inputs,

@@ -24,6 +24,7 @@ from reports.statistics.curves import estimate_curves
 from reports.statistics.results import estimate_results
 from reports.statistics.results_csv import read_results, write_results
 
+TIME_ZONES = "select site, timezone from clinical.site where timezone is not null order by site"
 RESULTS, CURVES = "results.csv", "figures/curves.csv"
 
 
@@ -119,6 +120,7 @@ def _report(run: Run, connection: duckdb.DuckDBPyConnection, staging: Path) -> R
             for site, sha256, size, landed_at in inputs
         ],
         str(cutoff[0]) if cutoff and cutoff[0] else "none: no death or contact is known",
+        dict(connection.execute(TIME_ZONES).fetchall()),
     )
     quarantined = connection.execute(
         "select site, rule, file, line from quality.quarantine order by all"

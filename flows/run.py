@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flows.errors import UserError
+from flows.config import Config
+from flows.errors import SourceError, UserError
 from flows.landing import find_sites
 from studies.reading import Study
 
@@ -16,7 +18,10 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked for. `started_at` is the run's only clock; paths are absolute."""
+    """What was asked for. `started_at` is the run's only clock; paths are absolute.
+
+    `config` has references to secrets, never a secret.
+    """
 
     study: Study
     home: Path
@@ -26,25 +31,40 @@ class Request:
     data_cutoff: dt.date | None = None
     as_of: dt.datetime | None = None
     simulated: bool = False
+    config: Config | None = None
+
+
+def nobody(_: str) -> None:
+    """Tells nobody."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A request and what its steps have made so far; each step returns a new one."""
+    """A request and what its steps have made so far; each step returns a new one.
+
+    `problems` are what a check found, `failures` a line for each source that couldn't be read;
+    `tell` shows a person that a long step goes on.
+    """
 
     request: Request
     warehouse: Path | None = None
     staging: Path | None = None
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    failures: tuple[str, ...] = ()
+    tell: Callable[[str], None] = nobody
 
     @property
     def exit_code(self) -> int:
+        if self.failures:
+            return SourceError.exit_code
         return 1 if self.problems else 0
 
 
-def check_folders(*, home: Path, out: Path | None, files: Path | None) -> None:
+def check_folders(*, home: Path, out: Path | None, files: Path | None, config: Config | None = None) -> None:
     """Raises UserError, before anything is written, where one of a run's folders can't be used."""
+    for drop in dropped_folders(config):
+        _check_apart(drop, home, out)
     if files is not None:
         _check_files(files)
         find_sites(files)
@@ -75,6 +95,19 @@ def parse_instant(text: str, name: str) -> dt.datetime:
     if instant.tzinfo is None:
         raise UserError(f"{name} has no time zone: {text!r}; add an offset such as +09:00, or Z")
     return instant
+
+
+def dropped_folders(config: Config | None) -> list[Path]:
+    """The folders that files are dropped into, links followed."""
+    sites = config.sites if config else ()
+    return [site.path.resolve() for site in sites if site.path is not None]
+
+
+def _check_apart(drop: Path, home: Path, out: Path | None) -> None:
+    """A drop folder holds neither the home nor the report, which would be taken for files, nor lies in them."""
+    for place, name in ((home, "home"), (out, "out")):
+        if place is not None and (place.is_relative_to(drop) or drop.is_relative_to(place)):
+            raise UserError(f"--{name} {place} and the drop folder {drop} lie in one another; choose another")
 
 
 def _check_files(folder: Path) -> None:

@@ -6,7 +6,7 @@ A step is a plain function from a Run to the next Run. Each can be run alone, st
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flows.progress import Progress
 from flows.run import Run
@@ -19,6 +19,17 @@ class Step:
     name: str
     title: str
     work: Callable[[Run], Run]
+
+
+def pull(run: Run) -> Run:
+    """Pulls from the sites of the configuration, where there is one; a site that fails doesn't stop others."""
+    from flows.pulling_step import pull_configured
+
+    request = run.request
+    if request.config is None:
+        return run
+    pulled = pull_configured(request.config, request.home, request.started_at, full=False, tell=run.tell)
+    return pulled.added_to(run)
 
 
 def land(run: Run) -> Run:
@@ -59,12 +70,13 @@ def report(run: Run) -> Run:
     return publish_report(run)
 
 
+PULL = Step("pull", "Pulling from the sites", pull)
 LAND = Step("land", "Landing files", land)
 LOAD = Step("load", "Mapping to fhir", load)
 BUILD = Step("build", "Building the warehouse", build)
 ANALYSE = Step("analyse", "Estimating results", analyse)
 REPORT = Step("report", "Rendering the report", report)
-STEPS = (LAND, LOAD, BUILD, ANALYSE, REPORT)
+STEPS = (PULL, LAND, LOAD, BUILD, ANALYSE, REPORT)
 
 
 def call(step: Step, run: Run) -> Run:
@@ -79,7 +91,7 @@ def run_steps(
     for step in steps:
         with progress.step(step.title):
             told = len(run.notes)
-            run = do(step, run)
+            run = do(step, replace(run, tell=progress.note))
         for note in run.notes[told:]:
             progress.note(note)
     return run

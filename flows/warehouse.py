@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from flows.config import DEFAULT_KEEP
 from flows.disk import disk_failures
 from flows.errors import UserError
 from flows.home import Home, open_home, read_key, writing
@@ -18,6 +19,7 @@ from flows.load_records import fhir_relations
 from flows.meta import write_meta
 from flows.pruning import prune
 from flows.run import Request, Run
+from flows.site_zones import time_zones
 from flows.validating import Validation, validate_population
 from mappers.references import install_macros
 from mappers.units import conversion_factor
@@ -26,7 +28,7 @@ from sql.build_codes import build_codes
 from sql.build_study import build_study
 from studies.reading import Study, StudyError, load_study
 
-KEPT_VERSIONS = 10
+KEPT_VERSIONS = DEFAULT_KEEP
 
 
 @contextmanager
@@ -44,8 +46,8 @@ def read_warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
-def publish(built: Path, home: Home, name: str) -> Path:
-    """Makes a finished database file the published one, and keeps it among the versions.
+def publish(built: Path, home: Home, name: str, keep: int = KEPT_VERSIONS) -> Path:
+    """Makes a finished database file the published one, and keeps it among the versions, `keep` with it.
 
     Both names are links to one file: nothing is copied, and a reader of the former one is not disturbed.
     """
@@ -58,7 +60,7 @@ def publish(built: Path, home: Home, name: str) -> Path:
     link.replace(home.warehouse)
     # The one just made stays, though a clock that was put back may have given it an early name.
     formers = sorted(former for former in home.versions.glob("*.duckdb") if former != version)
-    for former in formers[: -(KEPT_VERSIONS - 1)]:
+    for former in formers[: max(0, len(formers) - (keep - 1))]:
         former.unlink()
     return version
 
@@ -82,7 +84,8 @@ def build_and_publish(run: Run) -> Run:
         finally:
             connection.close()
         name = f"{request.started_at:%Y%m%dT%H%M%S%f}-{request.study.digest[:8]}"
-        version = publish(part, home, name)
+        keep = request.config.keep if request.config else KEPT_VERSIONS
+        version = publish(part, home, name, keep)
         prune(home)
     return replace(run, warehouse=version, problems=(*run.problems, *problems), notes=(*run.notes, *notes))
 
@@ -108,6 +111,7 @@ def _build(connection: duckdb.DuckDBPyConnection, run: Run, home: Home, work: Pa
         [built.study for built in studies],
         conversion_factor,
         lambda con: validations.append(validate_population(con, home, work)),
+        time_zones(home, request.config),
     )
     for built in studies:
         models += build_study(connection, built.study, built.data_cutoff)

@@ -50,15 +50,18 @@ def build_clinical(
     studies: Sequence[Study],
     conversion_factor: ConversionFactor,
     validate: Validate = validate_nothing,
+    time_zones: Mapping[str, str] | None = None,
 ) -> list[ModelBuild]:
     """Builds `current`, `clinical` and `quality` for the codelists of the studies; returns what was built.
 
     Needs the `fhir` relations and the macros of the mappers on the connection. `conversion_factor` gives the
     exact factor from a unit as written to a codelist's, or None. `validate` inserts into the temporary table
-    `content_rule` (hash, fhir_version, rule) what the resources of `quality.validated` break.
+    `content_rule` (hash, fhir_version, rule) what the resources of `quality.validated` break. `time_zones`
+    has the zone of sites that write instants with `Z` for their own time.
     """
     con.execute((SQL / "clinical_macros.sql").read_text(encoding="utf-8"))
     con.execute("create schema if not exists clinical")
+    _sites(con, time_zones or {})
     _study_tables(con, studies)
     built = build_models(con, SQL / "current", "current")
     _unit_conversions(con, conversion_factor)
@@ -69,6 +72,20 @@ def build_clinical(
     validate(con)
     built += build_models(con, SQL / "quality", "quality")
     return built
+
+
+NO_TIME_ZONES = "create or replace temp macro placed(written, place) as written"
+
+
+def _sites(con: duckdb.DuckDBPyConnection, time_zones: Mapping[str, str]) -> None:
+    """One row a site, with its zone; and the macro `placed`, which costs nothing where no zone is known."""
+    zones = {"sites": list(time_zones), "zones": list(time_zones.values())}
+    con.execute("set variable time_zones = map($sites::varchar[], $zones::varchar[])", zones)
+    con.execute(
+        "create or replace table clinical.site as "
+        "select site, getvariable('time_zones')[site] as timezone from (select distinct site from fhir.file)"
+    )
+    con.execute((SQL / "time_zones.sql").read_text(encoding="utf-8") if time_zones else NO_TIME_ZONES)
 
 
 def _study_tables(con: duckdb.DuckDBPyConnection, studies: Sequence[Study]) -> None:

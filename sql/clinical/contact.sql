@@ -5,8 +5,8 @@ with dated as (
     select
         person_id,
         'visit' as kind,
-        date_on(started) as starts_on,
-        date_on(ended) as ends_on,
+        date_on(placed(started, site)) as starts_on,
+        date_on(placed(ended, site)) as ends_on,
         site, resource_type, resource_id, resource_version, file, line, resource_key
     from visit
     where is_counted

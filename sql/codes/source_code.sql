@@ -103,8 +103,8 @@ of_resource as (
         resource_key,
         patient_key,
         min(display) as display,
-        min(written) as first_written,
-        max(written) as last_written,
+        min(placed(written, site)) as first_written,
+        max(placed(written, site)) as last_written,
         coalesce(bool_or(is_number), false) as is_number,
         coalesce(bool_or(is_boolean), false) as is_boolean,
         coalesce(bool_or(is_coded), false) as is_coded
@@ -122,7 +122,8 @@ used as (
     -- Codes of drugs, which most resources are, are there once a resource.
     select
         'drug' as source, drug.site, drug.resource_type, coding.system, coding.code, drug.person_id,
-        drug.exposed_text as first_written, drug.exposed_text as last_written
+        placed(drug.exposed_text, drug.site) as first_written,
+        placed(drug.exposed_text, drug.site) as last_written
     from clinical.drug_coding as coding
     join drug on drug.site = coding.site and drug.resource_key = coding.resource_key
 ),
