@@ -55,19 +55,19 @@ def _blocks(whole: memoryview, before: int) -> Blocks:
         if items is None:
             yield from _salvaged(whole, before)
         else:
-            yield from _element_blocks(items, before, is_bundle=False)
+            yield from _element_blocks(items, before, None)
         return
     bundle = _decoded(bundle_decoder, whole)
     if bundle is None:
         yield from _broken(whole, before)
     elif bundle.resourceType == "Bundle":
-        yield from _element_blocks(bundle.entry or [], before, is_bundle=True)
+        yield from _element_blocks(bundle.entry or [], before, _scope(before))
     else:
         data = bytes(whole)
         resource = data.strip()
         # A lone line of NDJSON keeps its number; a resource over several lines is one, wherever it begins.
         blank = 0 if b"\n" in resource else data[: data.index(resource[:1])].count(b"\n")
-        yield ElementBlock([resource], before + blank, is_bundle=False), before + blank + 1
+        yield ElementBlock([resource], before + blank), before + blank + 1
 
 
 def _first_byte(whole: memoryview) -> bytes:
@@ -82,14 +82,19 @@ def _decoded(decoder: Any, data: Buffer) -> Any:
         return None
 
 
-def _element_blocks(elements: list[msgspec.Raw], before: int, *, is_bundle: bool) -> Blocks:
+def _scope(before: int) -> str:
+    """A name for the Bundle that a text is: texts of one file begin after different lines."""
+    return f"after {before}"
+
+
+def _element_blocks(elements: list[msgspec.Raw], before: int, scope: str | None) -> Blocks:
     held: list[bytes] = []
     size = 0
     for number, raw in enumerate(elements, before + 1):
         held.append(bytes(raw))
         size += len(held[-1])
         if size >= CHUNK or number == before + len(elements):
-            yield ElementBlock(held, number - len(held), is_bundle), number
+            yield ElementBlock(held, number - len(held), scope), number
             held, size = [], 0
 
 
@@ -135,13 +140,14 @@ _TOKEN = re.compile(rb'"(?:[^"\\\n]|\\.)*+"|[{}\[\]]')
 def _salvaged(whole: memoryview, before: int) -> Blocks:
     """The complete elements of a broken Bundle or array, and one refused piece when its end is missing."""
     is_array = _first_byte(whole) == b"["
+    scope = None if is_array else _scope(before)
     number = before
     for start, end in _spans(whole, list_depth=1 if is_array else 2):
         number += 1
         if end is None:
             yield RefusedBlock(number, "truncated"), number
         else:
-            yield ElementBlock([bytes(whole[start:end])], number - 1, not is_array), number
+            yield ElementBlock([bytes(whole[start:end])], number - 1, scope), number
     if number == before:
         yield RefusedBlock(before + 1, "not-json"), before + 1
 

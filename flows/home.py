@@ -1,7 +1,7 @@
 """The home: the folder where Cove keeps what it received and what it made of it.
 
 landing/          files as received, by site and content hash, each with its manifest
-fhir/             immutable Parquet: one file for each load, view and site; _validated/ verdicts of the full validation
+fhir/             Parquet that never changes: of each load, view and site, small ones put together; _validated/ verdicts of the full validation
 warehouse.duckdb  the published warehouse; versions/ the former ones
 runs/             what each run did
 work/             pieces of a load under way; nothing there outlives it
@@ -109,6 +109,13 @@ def site_name(text: str) -> str:
 def _may_be_in_name(character: str) -> bool:
     # Marks belong to letters: many scripts have letters that NFC can't compose into one character.
     return character in ".-_ " or unicodedata.category(character)[0] in "LM" or character.isdecimal()
+
+
+def make_private(folder: Path) -> None:
+    """Makes the folder, and those above it that aren't there, for their owner only."""
+    if not folder.is_dir():
+        make_private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def write_whole(path: Path, content: bytes) -> None:

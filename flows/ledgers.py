@@ -37,6 +37,7 @@ class Seen(Row):
     full_url: str | None = None
     rule: str | None = None
     is_contained: bool = False
+    scope: str | None = None
 
 
 class Finding(Row):

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from flows.pieces import Block, LineBlock, RefusedBlock
+from flows.pieces import MAX_LINE, Block, LineBlock, RefusedBlock
 from flows.unpacking import BLOCK, ArchiveError, Readable
 
-MAX_LINE = 128 << 20
 CHUNK = 1 << 20
 
 # Blocks, each with the number of the last line that was used.

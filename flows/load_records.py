@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flows.home import Home, read_key, sync, write_whole
+from flows.home import Home, make_private, read_key, sync, write_whole
 from flows.landing import LandedFile
 from flows.mapping import concept_map_mapping
-
-RULES_VERSION = 2  # to be raised when splitting, checking or the books change what a file gives
+from flows.rules import load_rules
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ def generation_of(home: Home, hashes: dict[str, str]) -> str:
     key = hashlib.sha256(b"generation" + read_key(home)).hexdigest()
     parts = {
         "views": hashes,
-        "rules": RULES_VERSION,
+        "rules": load_rules(),
         "key": key,
         "code_maps": concept_map_mapping().view_hash,
     }
@@ -100,7 +99,7 @@ def commit_load(home: Home, record: LoadRecord) -> None:
     for path in record.parquet:
         sync(home.fhir / path)
     folder = home.fhir / "_loads" / record.generation
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(folder)
     text = json.dumps(content, ensure_ascii=False, indent=1).encode()
     write_whole(folder / f"{record.load_id}.json", text)
     write_whole(home.fhir / "_loads" / "current", record.generation.encode())

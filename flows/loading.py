@@ -15,7 +15,7 @@ import duckdb
 
 from flows.compacting import compact
 from flows.disk import disk_failures
-from flows.home import Home, read_key, writing
+from flows.home import Home, make_private, read_key, sync, writing
 from flows.landing import LandedFile, add_counts, landed_files
 from flows.ledgers import Ledger, LoadingFile, read_ledger
 from flows.load_records import (
@@ -42,16 +42,15 @@ LOADING_FILE = """
 create temp table loading_file as
 select file as number, site, sha256 as file, landed, bytes, landed_at::timestamptz as landed_at from work_files
 """
-# A resource's full URL in its bundle, where that names it within the bundle only.
+# What a Bundle says that a `urn:` is, whatever became of that entry: it means nobody else.
 NOTED_ALIAS = """
 create temp table noted_alias as
 select
-    file.site || '/' || file.file as scope,
-    reference_key(seen.full_url, null, null, null, null) as alias,
-    resource_key(seen.type, seen.id) as key
+    file || ' ' || scope as scope,
+    reference_key(full_url, null, null, null, null) as alias,
+    resource_key(type, id) as key
 from seen
-join loading_file as file on file.number = seen.file
-where seen.status = 'mapped' and starts_with(seen.full_url, 'urn:')
+where starts_with(full_url, 'urn:') and scope is not null and type is not null and not coalesce(is_contained, false)
 """
 LEDGERS_SQL = Path(__file__).with_name("ledgers.sql")
 LEDGER_OF_RESOURCES = Path(__file__).with_name("ledger_of_resources.sql")
@@ -119,7 +118,7 @@ def _load(home: Home, views: Views, asked: _Load, work: Path, progress: Callable
     written, refused = _map_all(connection, views, routed, home.fhir, asked.id)
     sites = {file.site for file in asked.files}
     written += _write_ledgers(connection, home.fhir, asked.id, refused, sites)
-    written += _empties(connection, views, home.fhir)
+    written += _empties(connection, views, home.fhir, asked.generation)
     report = _report(connection, asked.id, len(asked.files))
     new = {path.relative_to(home.fhir).as_posix() for path in written}
     together, replaced = compact(connection, home.fhir, parquet_of(asked.records) | new, asked.id)
@@ -180,15 +179,19 @@ def _know_urns(connection: duckdb.DuckDBPyConnection) -> bool:
     return True
 
 
-def _empties(connection: duckdb.DuckDBPyConnection, views: Views, folder: Path) -> list[Path]:
+def _empties(
+    connection: duckdb.DuckDBPyConnection, views: Views, folder: Path, generation: str
+) -> list[Path]:
+    """A file without rows for each relation, so that it is there before the first row of its kind."""
     paths = []
-    for name, identity in views.hashes().items():
-        path = folder / name / f"empty-{identity[:16]}.parquet"
+    for name in views.hashes():
+        path = folder / name / f"empty-{generation}.parquet"
         if not path.exists():
-            path.parent.mkdir(mode=0o700, exist_ok=True)
+            make_private(path.parent)
             # By a rename: one that is there is whole, and isn't written again.
             part = path.with_suffix(".part")
             write_empty(connection, views.named(name), part)
+            sync(part)
             part.replace(path)
         paths.append(path)
     return paths
@@ -231,7 +234,7 @@ def _write_ledger(
     written = []
     for site in sorted(sites) or [""]:
         path = folder / name / (f"{site}/{load_id}.parquet" if site else "empty.parquet")
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(path.parent)
         rows = connection.table(name).filter(f"site = {text(site)}")
         rows.write_parquet(str(path), compression="zstd")
         written.append(path)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from flows.home import make_private
 from flows.refusing import take_out_refused
 from flows.sorted_lines import Lines
 from flows.typed_lines import read_lines
@@ -38,13 +39,13 @@ PLACE = {
     "file": "INTEGER",
     "line": "BIGINT",
     "full_url": "VARCHAR",
+    "scope": "VARCHAR",
     "hash": "VARCHAR",
 }
 # Below this, the sites of a type are mapped by one query; above it, each streams to its file.
 SMALL = 64 << 20
 
-# Within which a `urn:` is meant, as the alias table of a load has it.
-FILE_SCOPE = "site || '/' || file"
+SCOPE = "$scope"  # the Bundle within which a `urn:` is meant; no column of a view can have this name
 
 LINES_SQL = """
     select
@@ -57,6 +58,7 @@ LINES_SQL = """
         try_cast(l.resource.meta.lastUpdated as timestamptz) as last_updated,
         f.landed_at,
         l.full_url,
+        l.file || ' ' || l.scope as "$scope",
         l.hash,
         p.type || '/' || l.resource.id as resource_key,
         p.view_hash,
@@ -123,6 +125,7 @@ class CompiledMapping:
     reads_json: bool
     columns: tuple[tuple[str, str], ...]
     sql: str
+    scoped_sql: str = ""
     resolved: Mapping[str, str] = field(default_factory=dict)
 
     def resolving(self) -> CompiledMapping:
@@ -131,7 +134,8 @@ class CompiledMapping:
             return self
         columns = ", ".join(f"{sql} as {quoted(name)}" for name, sql in self.resolved.items())
         # What is put together here are quoted names and macros of ours.
-        return replace(self, sql=f"select * replace ({columns}) from ({self.sql})", resolved={})  # noqa: S608
+        resolved = f"select * exclude ({quoted(SCOPE)}) replace ({columns}) from ({self.scoped_sql})"  # noqa: S608
+        return replace(self, sql=resolved, resolved={})
 
 
 @dataclass(frozen=True)
@@ -174,7 +178,8 @@ def mapping_of(view: View, fhir_version: str) -> CompiledMapping:
         compiled.reads_json,
         columns,
         sql,
-        resolved_keys(view, dict(columns), FILE_SCOPE),
+        compiled.select("line", passthrough=(*LINEAGE, SCOPE)),
+        resolved_keys(view, dict(columns), quoted(SCOPE)),
     )
 
 
@@ -286,7 +291,7 @@ def _write(
     rows: duckdb.DuckDBPyRelation, mapping: CompiledMapping, site: str, folder: Path, name: str
 ) -> Path:
     path = folder / mapping.name / site / f"{name}.parquet"
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(path.parent)
     rows.write_parquet(str(path), compression="zstd")
     return path
 

@@ -12,14 +12,16 @@ import msgspec
 
 from flows.unpacking import UTF8_MARK
 
+MAX_LINE = 128 << 20  # bytes
+
 Buffer = bytes | memoryview | mmap.mmap
 
 
 class Piece(msgspec.Struct, frozen=True, gc=False):
     """One resource as received; or, with a `rule`, what was there and can't be one; or a deletion.
 
-    `line` is the line or the entry. `deleted` is the URL of a deletion's request, `deleted_at` its time as
-    text.
+    `line` is the line or the entry. `scope` names the Bundle within which a `urn:` is meant, and is the same in
+    no other Bundle of the file. `deleted` is the URL of a deletion's request, `deleted_at` its time as text.
     """
 
     line: int
@@ -28,6 +30,7 @@ class Piece(msgspec.Struct, frozen=True, gc=False):
     rule: str | None = None
     deleted: str | None = None
     deleted_at: str | None = None
+    scope: str | None = None
 
 
 class Block(Protocol):
@@ -77,24 +80,28 @@ class LineBlock:
         elif rest and not rest.isspace():
             is_cut = not is_object(rest.removeprefix(UTF8_MARK)) and _is_utf8(rest)
             found.append(Piece(number, rule="truncated") if is_cut else _line_piece(number, rest, is_utf8))
+        if len(self.data) > MAX_LINE:
+            return [Piece(p.line, rule="too-large") if len(p.data) > MAX_LINE else p for p in found]
         return found
 
 
 @dataclass(frozen=True)
 class ElementBlock:
-    """Elements of an array, or entries of a Bundle, from number `before + 1` on."""
+    """Elements of an array, or entries of the Bundle `scope`, from number `before + 1` on."""
 
     elements: list[bytes]
     before: int
-    is_bundle: bool
+    scope: str | None = None
 
     @property
     def size(self) -> int:
         return sum(map(len, self.elements))
 
     def pieces(self) -> list[Piece]:
-        make = entry_piece if self.is_bundle else item_piece
-        return [make(data, number) for number, data in enumerate(self.elements, self.before + 1)]
+        numbered = enumerate(self.elements, self.before + 1)
+        if self.scope is None:
+            return [item_piece(data, number) for number, data in numbered]
+        return [entry_piece(data, number, self.scope) for number, data in numbered]
 
 
 @dataclass(frozen=True)
@@ -136,13 +143,21 @@ _entry = msgspec.json.Decoder(_Entry)
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def bundle_pieces(data: bytes, line: int) -> list[Piece]:
-    """The entries of a Bundle that is itself a line or an entry: all have its place."""
+def bundle_pieces(data: bytes, line: int, scope: str) -> list[Piece]:
+    """The entries of a Bundle that is itself a line or an entry: all have its place, and a scope of their own."""
     try:
         bundle = bundle_decoder.decode(data)
     except ValueError:
         return [Piece(line, rule="bundle")]
-    return [entry_piece(bytes(raw), line) for raw in bundle.entry or ()]
+    return [entry_piece(bytes(raw), line, scope) for raw in bundle.entry or ()]
+
+
+def is_bundle(data: bytes) -> bool:
+    """Whether the text is a Bundle, however its type's name is spelt."""
+    try:
+        return bool(bundle_decoder.decode(data).resourceType == "Bundle")
+    except (ValueError, RecursionError):
+        return False
 
 
 def is_object(text: Buffer) -> bool:
@@ -159,7 +174,7 @@ def item_piece(data: bytes, line: int) -> Piece:
     return Piece(line, data) if _is_utf8(data) else Piece(line, rule="encoding")
 
 
-def entry_piece(data: bytes, line: int) -> Piece:
+def entry_piece(data: bytes, line: int, scope: str) -> Piece:
     """The resource of a Bundle's entry, or its outcome, or the deletion that it tells of."""
     if not _is_utf8(data):
         return Piece(line, rule="encoding")
@@ -171,7 +186,7 @@ def entry_piece(data: bytes, line: int) -> Piece:
         return Piece(line, rule="not-json")
     url = entry.fullUrl if isinstance(entry.fullUrl, str) else None
     if isinstance(entry.resource, msgspec.Raw) and bytes(entry.resource) != b"null":
-        return Piece(line, bytes(entry.resource), url)
+        return Piece(line, bytes(entry.resource), url, scope=scope)
     return _empty_entry_piece(entry, data, line, url)
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import duckdb
 
-from flows.home import Home
+from flows.home import Home, sync
 from flows.load_records import current_generation, parquet_of, records_of
-from flows.verdicts import rules_identity
+from flows.rules import verdict_rules
 
 
 def prune(home: Home) -> int:
@@ -16,6 +16,8 @@ def prune(home: Home) -> int:
     Only who holds the home for writing may call it. Where a version can't be opened, nothing is removed.
     """
     current = current_generation(home)
+    # Records first: a record whose Parquet is gone would be believed.
+    _remove_others(home.fhir / "_loads", current)
     kept = parquet_of(records_of(home, current))
     unread = {path for path in _parquet(home) if path not in kept}
     if unread:
@@ -25,8 +27,7 @@ def prune(home: Home) -> int:
             return 0
     for path in sorted(unread):
         (home.fhir / path).unlink()
-    _remove_others(home.fhir / "_loads", current)
-    _remove_others(home.fhir / "_validated", rules_identity())
+    _remove_others(home.fhir / "_validated", verdict_rules())
     return len(unread)
 
 
@@ -50,3 +51,5 @@ def _remove_others(folder: Path, kept: str | None) -> None:
     for path in folder.glob("*/"):
         if path.name != kept:
             shutil.rmtree(path)
+    if folder.exists():
+        sync(folder)

@@ -2,7 +2,7 @@
 
 What a view takes, and is right, goes to a file of lines of its site, type and version, each with its place:
 
-    {"ordinal":…,"file":…,"line":…,"full_url":…,"hash":…,"resource":{…}}
+    {"ordinal":…,"file":…,"line":…,"full_url":…,"scope":…,"hash":…,"resource":{…}}
 
 Everything else is a row of a ledger. `file` is the number of a landed file within the load. The counts that
 come out of here are made where a piece is seen, apart from what then becomes of it, so that the two can be
@@ -57,7 +57,8 @@ class Router:
         self.folder, self._checker = work, checker
         self._identified = functools.cache(identified)
         self._exact_numbers = exact_numbers
-        self._ordinal = first_ordinal
+        self._ordinal = self._name = first_ordinal
+        self._scopes = 0
         self._site: str | None = None
         self._plain: dict[type, Lines] = {}
 
@@ -107,7 +108,7 @@ class Router:
             digest = hashlib.sha256(data).hexdigest()
             ordinal += 1
             types[lines.resource_type] += 1
-            lines.add(place_of(ordinal, file, piece.line, piece.full_url, digest), data)
+            lines.add(place_of(ordinal, file, piece.line, piece.full_url, piece.scope, digest), data)
             seen.append(
                 Seen(
                     file,
@@ -121,6 +122,7 @@ class Router:
                     meta.f_versionId if meta else None,
                     meta.f_lastUpdated if meta else None,
                     piece.full_url,
+                    scope=piece.scope,
                 )
             )
         self._ordinal = ordinal
@@ -137,7 +139,8 @@ class Router:
             return
         checked = self._checker.check(piece.data)
         if checked.resource_type == "Bundle" and nesting < MAX_NESTING:
-            for inner in bundle_pieces(piece.data, piece.line):
+            self._scopes += 1
+            for inner in bundle_pieces(piece.data, piece.line, f"{self._name}.{self._scopes}"):
                 self._take(file, inner, types, nesting + 1)
             return
         types[checked.resource_type or ""] += 1
@@ -175,7 +178,7 @@ class Router:
                 return False
         data = on_one_line(data, checked)
         self._ordinal += 1
-        lines.add(place_of(self._ordinal, file, piece.line, piece.full_url, digest), data)
+        lines.add(place_of(self._ordinal, file, piece.line, piece.full_url, piece.scope, digest), data)
         return True
 
     def _lines_of(self, checked: Checked) -> Lines:
@@ -185,7 +188,8 @@ class Router:
             path = self.folder / f"{len(self.lines)}.ndjson"
             lines = self.lines[key] = Lines(path, key[1], self._exact_numbers(key[2], key[1]))
         needs_more = lines.exact is not None or self._is_identified(checked)
-        if checked.fhir_version == self._checker.first_version and not needs_more:
+        is_right = isinstance(checked.resource, msgspec.Struct)
+        if is_right and checked.fhir_version == self._checker.first_version and not needs_more:
             self._plain[type(checked.resource)] = lines
         return lines
 
@@ -214,6 +218,7 @@ class Router:
                 piece.full_url,
                 checked.rule,
                 is_contained,
+                piece.scope,
             )
         )
         for rule in checked.findings:
@@ -245,7 +250,7 @@ class Router:
         checked = self._checker.check(data)
         owner_key = f"{owner_checked.resource_type}/{owner_id}"
         identity = f"{owner_key}#{checked.id}"
-        piece = Piece(owner.line, data)
+        piece = Piece(owner.line, data, scope=owner.scope)
         digest = hashlib.sha256(data).hexdigest()
         if checked.rule:
             rule = f"contained:{checked.rule}"

@@ -54,7 +54,10 @@ class Lines:
             self.target = None
 
 
-def place_of(ordinal: int, file: int, line: int, full_url: str | None, digest: str) -> bytes:
+def place_of(
+    ordinal: int, file: int, line: int, full_url: str | None, scope: str | None, digest: str
+) -> bytes:
     """The beginning of a line of a load: all but the resource and the line's end."""
     url = "" if full_url is None else f'"full_url":{json.dumps(full_url)},'
-    return f'{{"ordinal":{ordinal},"file":{file},"line":{line},{url}"hash":"{digest}","resource":'.encode()
+    within = "" if scope is None else f'"scope":"{scope}",'
+    return f'{{"ordinal":{ordinal},"file":{file},"line":{line},{url}{within}"hash":"{digest}","resource":'.encode()

@@ -4,7 +4,8 @@ Rows hold keys of references; columns that hold them are found in the view. The 
 each, its scope: what another place calls by the same name is something else.
 """
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import duckdb
 from mappers.fhirpath import Call, Member
 from mappers.fields import quoted
 from mappers.values import text
-from mappers.view import View
+from mappers.view import Select, View, ViewColumn
 
 URNS_SQL = Path(__file__).with_name("urns.sql")
 
@@ -39,15 +40,20 @@ def resolved_keys(view: View, kinds: dict[str, str], scope: str) -> dict[str, st
 
 
 def _key_columns(view: View) -> dict[str, str | None]:
-    """The columns whose paths ask for a reference's key, and the type that each asks for."""
-    found = {}
-    for column in view.all_columns():
-        calls = list(_key_calls(column.path.tree))
-        if calls:
-            arguments = [argument for call in calls for argument in call.arguments]
-            wanted = {argument.name for argument in arguments if isinstance(argument, Member)}
-            found[column.name] = wanted.pop() if len(wanted) == 1 else None
-    return found
+    """The columns whose paths ask for a reference's key, and the type that all of a column's paths ask for."""
+    wanted: dict[str, set[str | None]] = defaultdict(set)
+    for column in _every_column(view.selects):
+        for call in _key_calls(column.path.tree):
+            types = [argument.name for argument in call.arguments if isinstance(argument, Member)]
+            wanted[column.name].update(types or (None,))
+    return {name: types.pop() if len(types) == 1 else None for name, types in wanted.items()}
+
+
+def _every_column(selects: Iterable[Select]) -> Iterator[ViewColumn]:
+    """The columns of all selects, those of every branch of a union among them."""
+    for select in selects:
+        yield from select.columns
+        yield from _every_column((*select.selects, *select.union_all))
 
 
 def _key_calls(tree: Any) -> Iterator[Call]:

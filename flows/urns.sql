@@ -1,9 +1,8 @@
 -- What the `urn:` of a bundle's entry means, within the bundle; nothing, where two entries say otherwise.
 create or replace temp table alias as
-select scope, alias, any_value(key) as key
+select scope, alias, case when count(distinct key) = 1 then any_value(key) else '' end as key
 from noted_alias
-group by scope, alias
-having count(distinct key) = 1;
+group by scope, alias;
 
 -- The key of the resource that a reference means: its own, where a bundle says so. A reference that is asked
 -- to be of a type, and turns out to be of another, has none.

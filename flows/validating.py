@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from flows.home import Home, HomeError
-from flows.pieces import Piece, bundle_pieces
+from flows.pieces import Piece, bundle_pieces, is_bundle
 from flows.processes import process_pool, processors
 from flows.splitting import split
 from flows.validating_batch import Verdict, Wanted, validate_batch
@@ -112,8 +112,8 @@ def _resources(piece: Piece, wanted: dict[str, list[tuple[str, str]]]) -> Iterat
     key = sha256(piece.data).hexdigest()
     if key in wanted:
         yield key, piece.data
-    elif b'"Bundle"' in piece.data:
-        for inner in bundle_pieces(piece.data, piece.line):
+    elif is_bundle(piece.data):
+        for inner in bundle_pieces(piece.data, piece.line, ""):
             yield from _resources(inner, wanted)
 
 

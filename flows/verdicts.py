@@ -9,48 +9,24 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from importlib.metadata import version
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-import mappers.date_order
-import mappers.required_codes
-import mappers.resource_rules
-import mappers.shapes
-import mappers.validation
-from flows.home import Home, HomeError, sync
+from flows.home import Home, HomeError, make_private, sync
+from flows.rules import verdict_rules
 from flows.validating_batch import Verdict
 
 SCHEMA = pa.schema([("hash", pa.string()), ("fhir_version", pa.string()), ("rule", pa.string())])
-RULES = (
-    mappers.validation,
-    mappers.resource_rules,
-    mappers.required_codes,
-    mappers.date_order,
-    mappers.shapes,
-)
-PACKAGES = ("fhir.resources", "fhir-core", "pydantic")
-
-
-def rules_identity() -> str:
-    """The identity of everything that decides a verdict: our rules as they are written, and the packages' versions."""
-    parts = hashlib.sha256()
-    for module in RULES:
-        parts.update(Path(str(module.__file__)).read_bytes())
-    for package in PACKAGES:
-        parts.update(f"{package}=={version(package)}\n".encode())
-    return parts.hexdigest()[:16]
 
 
 class Verdicts:
     """The verdicts by the present rules. Only who holds the home for writing may make and use one."""
 
     def __init__(self, home: Home) -> None:
-        self.folder = home.fhir / "_validated" / rules_identity()
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder = home.fhir / "_validated" / verdict_rules()
+        make_private(self.folder)
         for part in self.folder.glob(".*.part"):
             part.unlink()
 
@@ -82,7 +58,9 @@ class Verdicts:
         table = pa.Table.from_arrays(
             [pa.array(list(column), pa.string()) for column in zip(*rows, strict=True)], schema=SCHEMA
         )
-        name = hashlib.sha256("\n".join(sorted(key for key, _, _ in rows)).encode()).hexdigest()[:16]
+        name = hashlib.sha256(
+            "\n".join(sorted(f"{key} {fhir}" for key, fhir, _ in rows)).encode()
+        ).hexdigest()[:16]
         part = self.folder / f".{name}.{os.getpid()}.part"
         pq.write_table(table, part, compression="zstd")
         part.chmod(0o600)

@@ -137,7 +137,7 @@ class LineSorter:
         if checked.resource_type == "Bundle" and nesting < MAX_NESTING:
             self._scope += 1
             inner_scope = self._scope
-            for inner in bundle_pieces(piece.data, piece.line):
+            for inner in bundle_pieces(piece.data, piece.line, str(inner_scope)):
                 self._take(file, inner_scope, inner, nesting + 1)
             return
         self._alias(scope, piece, checked)

@@ -168,9 +168,12 @@ def test_a_long_line_is_a_line(tmp_path: Path) -> None:
 
 
 def test_a_line_beyond_the_limit_is_refused_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flows.line_splitting.MAX_LINE", 8 << 20)
-    long = '{"resourceType":"Binary","data":"' + "A" * 30_000_000 + '"}'
-    assert pieces(tmp_path, f"{ONE}\n{long}\n{TWO}\n".encode()) == [(1, "1"), (2, "too-large"), (3, "2")]
+    for module in ("pieces", "line_splitting"):
+        monkeypatch.setattr(f"flows.{module}.MAX_LINE", 8 << 20)
+    for size in (8_388_700, 12_000_000, 30_000_000):
+        long = '{"resourceType":"Binary","data":"' + "A" * size + '"}'
+        expected = [(1, "1"), (2, "too-large"), (3, "2")]
+        assert pieces(tmp_path, f"{ONE}\n{long}\n{TWO}\n".encode()) == expected
 
 
 def test_an_archive_that_grows_beyond_the_limit_is_given_up(

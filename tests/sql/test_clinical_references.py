@@ -84,16 +84,33 @@ def test_a_resource_without_an_id_is_known_by_its_full_url(tmp_path: Path) -> No
     assert persons(con, "measurement") == [("o", f"Patient/{URN}")]
 
 
+ONE, TWO = "urn:uuid:1", "urn:uuid:2"
+
+
 def test_a_urn_means_what_its_own_bundle_says(tmp_path: Path) -> None:
-    one = bundle(("urn:uuid:1", patient("p")), ("urn:uuid:2", about("of p", ref("urn:uuid:1"))))
-    other = bundle(("urn:uuid:1", patient("q")), ("urn:uuid:2", about("of q", ref("urn:uuid:1"))))
-    land(
-        tmp_path,
-        {"a": {"1.json": [one], "2.json": [other], "3.ndjson": [about("no bundle", ref("urn:uuid:1"))]}},
-    )
+    bundles = [bundle((ONE, patient(id)), (TWO, about(f"of {id}", ref(ONE)))) for id in "pqrs"]
+    files = {"1.json": bundles[:1], "2.json": bundles[1:2], "3.ndjson": bundles[2:]}
+    land(tmp_path, {"a": files | {"4.ndjson": [about("no bundle", ref(ONE))]}})
     con = build(tmp_path)
-    assert persons(con, "measurement") == [("no bundle", None), ("of p", "Patient/p"), ("of q", "Patient/q")]
+    expected = [(f"of {id}", f"Patient/{id}") for id in "pqrs"]
+    assert persons(con, "measurement") == [("no bundle", None), *expected]
     assert findings(con) == [("Observation", "no bundle", "reference:unresolved-patient")]
+
+
+def test_a_urn_of_a_quarantined_entry_means_nobody_else(tmp_path: Path) -> None:
+    wrong = patient("q") | {"birthDate": 1950}
+    files = {
+        "1.json": [bundle((ONE, patient("p")), (TWO, about("of p", ref(ONE))))],
+        "2.json": [bundle((ONE, wrong), (TWO, about("of q", ref(ONE))))],
+        "3.ndjson": [
+            bundle((ONE, patient("r")), (ONE, patient("s")), (TWO, about("of r or s", ref(ONE)))),
+        ],
+    }
+    land(tmp_path, {"a": files})
+    con = build(tmp_path)
+    assert persons(con, "measurement") == [("of p", "Patient/p"), ("of q", None), ("of r or s", None)]
+    unresolved = [row for row in findings(con) if row[2] == "reference:unresolved-patient"]
+    assert unresolved == [("Observation", id, "reference:unresolved-patient") for id in ("of q", "of r or s")]
 
 
 def test_an_identifier_of_two_patients_means_neither_and_is_a_finding(tmp_path: Path) -> None:
