@@ -119,6 +119,11 @@ def next_repeats(server: Server, request: Request, response: Response) -> Respon
     return _with_next(response, f"{server.origin}{request.target}&again=1")
 
 
+def next_holds_a_name(server: Server, request: Request, response: Response) -> Response:
+    """A page whose `next` has a patient's name in its query."""
+    return _with_next(response, f"{server.origin}{request.target}?at=0&name={FAMILY}")
+
+
 def next_is_elsewhere(server: Server, request: Request, response: Response) -> Response:
     """A page whose `next` lies at the second origin, which answers it."""
     link = next(

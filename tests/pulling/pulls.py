@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -40,10 +41,10 @@ class Done:
         return self.out + self.err
 
     def failure_of(self, site: str) -> str:
-        """The one line that says why the site failed; fails where there is none, or more."""
-        lines = [line for line in self.err.splitlines() if line.startswith(f"{site}: ")]
-        assert lines, self.text
-        return lines[-1]
+        """The one line that says what went wrong at the site; fails where there is none, or more."""
+        lines = [line for line in self.err.splitlines() if re.match(rf"(failed|problem): {site}: ", line)]
+        assert len(lines) == 1, self.text
+        return lines[0]
 
 
 @dataclass(frozen=True)

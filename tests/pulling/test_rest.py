@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.pulling.hospital import measured
+from tests.pulling.hospital import FAMILY, measured
 from tests.pulling.pulls import NORTH, Bench, expected, site
 from tests.pulling.searches import Searching
 from tests.pulling.server import Server
@@ -123,3 +123,16 @@ def test_a_failed_type_is_searched_again_from_its_old_bound(bench: Bench, server
     pulled(bench, server)
     assert lower_bounds(server.requests[asked:], "Observation") == [bound]
     assert "Observation/new/1" in bench.landed()
+
+
+def test_an_address_that_holds_a_patients_value_is_not_shown(bench: Bench, server: Server) -> None:
+    from tests.pulling.deeds import next_holds_a_name, says
+    from tests.pulling.table_of_faults import EVER, Row
+
+    server.faults.append(Row("named", "search", next_holds_a_name, **EVER))
+    server.faults.append(Row("broken", "next", says(500), **EVER))
+    bench.configure(site(server, "rest"))
+    with bench.popen("pull", "--config", "cove.toml") as pulling:
+        out, err = pulling.communicate(timeout=60)
+    assert pulling.returncode == 3
+    assert FAMILY not in out + err and NORTH in err
