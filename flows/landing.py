@@ -100,6 +100,32 @@ def land_files(home: Home, site: str, folder: Path, *, landed_at: datetime) -> L
     return Landing(tuple(landed.values()), dict(ignored))
 
 
+def land_part(
+    site: str, part: Path, *, sha256: str, size: int, source: str, landed_at: datetime
+) -> LandedFile:
+    """Makes a finished download in the site's landing folder a landed file; `part` has that content.
+
+    The same content is landed once a site, under its first source and time. Raises OSError where the disk
+    fails; the part is there then, or landed.
+    """
+    target = part.parent
+    known = target / f"{sha256}.json"
+    if known.exists():
+        part.unlink()
+        return _read_manifest(known)
+    landed = LandedFile(site, sha256, source, landed_at.astimezone(UTC), size, target / sha256, is_new=True)
+    part.replace(landed.path)
+    # No name that a load takes for its own: a pull doesn't hold the home for writing.
+    manifest = target / f"{sha256}.json.part"
+    with opened_private(manifest) as written:
+        written.write(_manifest(landed, None))
+        written.flush()
+        os.fsync(written.fileno())
+    manifest.replace(known)
+    sync(target)
+    return landed
+
+
 def landed_files(home: Home, site: str | None = None) -> list[LandedFile]:
     """Every file of the landing zone (of one site, when given), by site and hash."""
     folders = [home.landing / site] if site else sorted(p for p in home.landing.iterdir() if p.is_dir())
@@ -115,7 +141,7 @@ def add_counts(file: LandedFile, counts: dict[str, int]) -> None:
 def _land(path: Path, source: str, site: str, target: Path, landed_at: datetime) -> LandedFile:
     part = target / f".{os.getpid()}.part"
     try:
-        digest, size = _copy(path, part)
+        digest, size = copy_to(path, part)
         known = target / f"{digest}.json"
         if known.exists():
             part.unlink()
@@ -132,7 +158,8 @@ def _land(path: Path, source: str, site: str, target: Path, landed_at: datetime)
     return landed
 
 
-def _copy(path: Path, part: Path) -> tuple[str, int]:
+def copy_to(path: Path, part: Path) -> tuple[str, int]:
+    """The hash and size of a file that is copied. Raises UserError where it can't be opened."""
     digest, size = hashlib.sha256(), 0
     try:
         source = path.open("rb")

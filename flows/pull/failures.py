@@ -1,0 +1,52 @@
+"""What can go wrong in a pull: a try, a request that the server refuses, a site."""
+
+from __future__ import annotations
+
+from flows.errors import SourceError
+
+
+class FailedTry(Exception):  # noqa: N818 - one try of several: not yet an error
+    """A request that may succeed when it is made again, after `retry_after` seconds where the server says so."""
+
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason, self.retry_after = reason, retry_after
+
+
+class WrongContent(FailedTry):
+    """What came is whole, and can't be data: a try must not go on from it."""
+
+
+class Refused(Exception):  # noqa: N818 - the caller decides whether it is an error
+    """An answer that stays the same however often one asks: its HTTP status."""
+
+    def __init__(self, status: int, place: str) -> None:
+        super().__init__(f"{place} answered {status}")
+        self.status, self.place = status, place
+
+    @property
+    def is_gone(self) -> bool:
+        return self.status in (404, 410)
+
+
+class SiteFailure(SourceError):  # noqa: N818 - the word of `meta.pull` and of its line
+    """A site's pull ended: at which step, what happened, what to do. Holds no URL's query and no secret."""
+
+    def __init__(self, step: str, happened: str, remedy: str) -> None:
+        super().__init__(f"{step}: {happened}; {remedy}")
+        self.step = step
+
+
+GOES_ON = "the next run goes on from there"
+
+
+def refusal(step: str, refused: Refused) -> SiteFailure:
+    """The failure that an answer makes of a step, with what to do about its status."""
+    remedies = {
+        400: "the server doesn't take what is asked for; see `types`, `type_filter` and `group` of the site",
+        401: "the credentials were refused; check `auth` and its keys with the hospital",
+        403: "the credentials don't allow this; ask the hospital for access to the site's `types`",
+        404: "nothing is there; check `url`, `group` and `types` of the site",
+        405: "the server doesn't offer this; check `source` and `level` of the site",
+    }
+    return SiteFailure(step, str(refused), remedies.get(refused.status, "ask the hospital, then run again"))
