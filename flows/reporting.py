@@ -19,6 +19,7 @@ from flows.manifest import run_identity, write_manifest
 from flows.replacing import replace_folder
 from flows.run import Run
 from flows.warehouse import read_warehouse
+from mappers.units import is_unit
 from reports.rendering.html import Report, figures_of, render_html
 from reports.statistics.curves import estimate_curves
 from reports.statistics.results import estimate_results
@@ -62,6 +63,9 @@ def _is_alive(process: int) -> bool:
     return True
 
 
+OTHER_TEXT = "(other text)"
+
+
 def study_frames(connection: duckdb.DuckDBPyConnection, study: str) -> dict[str, pl.DataFrame]:
     """Every table of a study, by name, and those of `quality` as `quality_resources` and so on."""
     tables = connection.execute(
@@ -71,9 +75,16 @@ def study_frames(connection: duckdb.DuckDBPyConnection, study: str) -> dict[str,
     ).fetchall()
     frames = {name: connection.table(f'"{study}"."{name}"').pl() for (name,) in tables}
     quality = ("resources", "quarantine", "finding")
-    units = connection.execute("select * from quality.unit where study = $study", {"study": study}).pl()
     of_all = {f"quality_{name}": connection.table(f"quality.{name}").pl() for name in quality}
-    return {**frames, **of_all, "quality_unit": units}
+    return {**frames, **of_all, "quality_unit": _units(connection, study)}
+
+
+def _units(connection: duckdb.DuckDBPyConnection, study: str) -> pl.DataFrame:
+    """The units that don't convert. What isn't any unit may be whatever somebody typed, and stays in the warehouse."""
+    units = connection.execute("select * from quality.unit where study = $study", {"study": study}).pl()
+    written = [code or text for code, text in units.select("source_code", "source_unit").iter_rows()]
+    shown = [text if is_unit(text) else OTHER_TEXT for text in written]
+    return units.with_columns(pl.Series("written", shown, dtype=pl.String))
 
 
 def publish_report(run: Run) -> Run:

@@ -47,9 +47,9 @@ POWER_OF_TEN = re.compile(
 AROUND_SLASH = re.compile(r"\s*/\s*")
 
 # UCUM reads these as it should, and another than was meant. A superscript that was lost: `103/uL` is 103 in a
-# microlitre, `10.9/L` ten times nine. Capitals: `U/ML` is a unit in a megalitre, `Mg/L` megagrams. They are read by
-# the table whatever their capitals, or not at all.
-LOST_POWER = re.compile(r"^[x\u00d7]?10[1-9]\d?(?!\d)|\d\.\d")
+# microlitre, `10.9/L` ten times nine, `10-3/uL` a thousandth. Capitals: `U/ML` is a unit in a megalitre, `Mg/L`
+# megagrams. They are read by the table whatever their capitals, or not at all.
+LOST_POWER = re.compile(r"^[x\u00d7]?10[1-9]\d?(?!\d)|^[x\u00d7]?10[*^]?-\d|\d\.\d")
 CAPITAL_PREFIX = re.compile(r"(?<![A-Za-z\[_{])[MGTPEZY](?:g|L|l|mol|U|eq|osm)(?![A-Za-z_}\]])")
 
 
@@ -68,9 +68,9 @@ def conversion_factor(source_unit: str, unit: str, molar_mass: Decimal | None = 
     return _factor(text, unit.translate(MICRO), molar_mass)
 
 
-def is_ucum(unit: str) -> bool:
-    """Whether `unit` is a UCUM unit that values can be converted to."""
-    return _parse(unit.translate(MICRO)) is not None
+def is_unit(text: str) -> bool:
+    """Whether the text is a unit at all, as UCUM or `units.csv` has it, whatever it may be converted to."""
+    return any(_parse(reading) is not None for reading in _readings(text.strip()))
 
 
 @cache

@@ -36,10 +36,9 @@ def left_out_rows(left_out: pl.DataFrame, protocol: Protocol, group: str) -> Ite
 def unit_rows(units: pl.DataFrame, group: str) -> Iterator[Row]:
     """How many values of each codelist are in a unit, as written, that doesn't convert; they aren't used.
 
-    `units` has one row a site, codelist and unit, with its `measurements`.
+    `units` has one row a site, codelist and unit, with its `measurements`, and the unit to be shown as `written`.
     """
-    written = pl.coalesce(pl.col("source_code").replace("", None), pl.col("source_unit"))
-    level = pl.concat_str("codelist", pl.lit(": "), written).str.replace_all(r"\p{C}", "").alias("level")
+    level = pl.concat_str("codelist", pl.lit(": "), "written").alias("level")
     counted = units.group_by(level).agg(pl.col("measurements").sum()).sort("level")
     for name, count in counted.iter_rows():
         yield Place("quality.unit", group, level=name).count("n", count)

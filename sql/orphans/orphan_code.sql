@@ -201,7 +201,8 @@ select
         partition by reasoned.study, reasoned.site, reasoned.codelist, reasoned.concept
         -- Then whatever tells them apart, so that the order is one.
         order by
-            reasoned.strength desc, reasoned.weight desc, reasoned.reasons desc,
+            -- Rounded, since a sum of fractions depends on its order.
+            reasoned.strength desc, round(reasoned.weight, 9) desc, reasoned.reasons desc,
             orphan.treated_persons desc, orphan.resources desc,
             reasoned.source, reasoned.resource_type, reasoned.system, reasoned.code
     ) as rank,

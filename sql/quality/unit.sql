@@ -11,12 +11,14 @@ with written as (
         wanted.unit,
         wanted.molar_mass,
         count(*) as measurements,
-        count(distinct element.patient_key) as persons
+        count(distinct alias.person_id) as persons
     from current.observed_element as element
     join (
         select distinct site, resource_key, component, study, codelist from current.observed_code
     ) as observed_code using (site, resource_key, component)
     join clinical.measurement_unit as wanted using (study, codelist)
+    left join clinical.patient_alias as alias
+        on alias.site = element.site and alias.patient_key = element.patient_key
     where element.number_text is not null and element.unit_code || element.unit_text <> ''
     group by all
 )

@@ -48,9 +48,9 @@ MEANINGS = (
     (
         "/L",
         "1e12",
-        "M/uL | M/mcL | mil/uL | million/uL | x10^6/uL | x10E6/uL | 10E6/uL | 10^6/uL | 10⁶/uL | x10⁶/uL "
+        "M/uL | M/mcL | million/uL | x10^6/uL | x10E6/uL | 10E6/uL | 10^6/uL | 10⁶/uL | x10⁶/uL "
         "| 10^6/mm3 | 백만/uL | 백만/mm3 | 10*6/cumm | 10*6/cmm | 10*6/mcL | 10*6/mm^3 | M/mm3 | M/cumm | "
-        "mill/uL | mill/mcL | mill/mm3 | mill/cumm | mil/mm3 | mil/cumm | million/mcL | million/mm3 | "
+        "mill/uL | mill/mcL | mill/mm3 | mill/cumm | million/mcL | million/mm3 | "
         "million/cumm | millions/uL | millions/cumm | Mio/uL | Mio./uL | x1000000/uL",
     ),
     # A million in a litre.

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 
-from mappers.units import TABLE, conversion_factor, is_ucum
+from mappers.units import TABLE, conversion_factor, is_unit
 from studies.reading import bundled_studies, load_study
 from tests.mappers_units.by_hand import MEANINGS
 
@@ -30,11 +30,11 @@ def test_what_hospitals_write_means_what_it_says(written: str, other: str, facto
     assert conversion_factor(written, other) == Decimal(factor)
 
 
-def test_every_row_of_the_table_has_its_meaning_by_hand_and_is_ucum() -> None:
+def test_every_row_of_the_table_has_its_meaning_by_hand_and_is_unit() -> None:
     rows = table_rows()
     assert len(rows) == len(set(rows))
     assert sorted(written for written, _ in rows) == sorted(text for text, _, _ in meanings())
-    assert [unit for _, unit in rows if not is_ucum(unit)] == []
+    assert [unit for _, unit in rows if not is_unit(unit)] == []
 
 
 @pytest.mark.parametrize(("written", "unit"), table_rows())
@@ -94,6 +94,9 @@ def test_signs_of_korean_keyboards_are_the_letters_that_they_show(
         ("x106/uL", "10*9/L"),
         ("10.9/L", "10*9/L"),
         ("10*3.5/L", "10*9/L"),
+        ("10-3/uL", "10*9/L"),
+        ("10^-3/uL", "10*9/L"),
+        ("x10-6/uL", "10*12/L"),
     ],
 )
 def test_a_power_that_lost_its_sign_is_not_taken_for_a_number(written: str, unit: str) -> None:
@@ -205,7 +208,7 @@ def test_a_value_without_a_unit_is_in_the_unit_of_its_list(blank: str) -> None:
 @pytest.mark.parametrize("study_id", bundled_studies())
 def test_every_measurement_is_kept_in_a_ucum_unit(study_id: str) -> None:
     measurements = load_study(study_id).protocol.measurements
-    assert [name for name, kept in measurements.items() if not is_ucum(kept.unit)] == []
+    assert [name for name, kept in measurements.items() if not is_unit(kept.unit)] == []
 
 
 def test_values_in_their_own_unit_need_no_library() -> None:
@@ -214,3 +217,24 @@ def test_values_in_their_own_unit_need_no_library() -> None:
         "sys.exit('pint' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# In Spanish and Portuguese `mil` is a thousand, elsewhere a million.
+@pytest.mark.parametrize("written", ["mil/mm3", "mil/mm\u00b3", "MIL/uL", "mil/cumm"])
+def test_a_word_of_two_meanings_is_not_converted(written: str) -> None:
+    assert conversion_factor(written, "10*9/L") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("g/L", True),
+        ("K/uL", True),
+        ("10\u00b3/\u3395", True),
+        ("", False),
+        ("Anna Kim", False),
+        ("per field", False),
+    ],
+)
+def test_what_is_no_unit_is_known_as_such(text: str, expected: bool) -> None:
+    assert is_unit(text) is expected

@@ -100,8 +100,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "quality_unit": {
         "site": pl.String,
         "codelist": pl.String,
-        "source_code": pl.String,
-        "source_unit": pl.String,
+        "written": pl.String,
         "measurements": pl.Int64,
     },
 }
@@ -197,20 +196,19 @@ def drawn_frames() -> dict[str, pl.DataFrame]:
         "quality_unit": frame(
             "quality_unit",
             [
-                _unit("north", "anc", "zz", "zz", 3),
-                _unit("south", "anc", "zz", "another text", 4),
-                _unit("south", "platelets", "", "per\u0007 field", 1),
+                _unit("north", "anc", "g/L", 3),
+                _unit("south", "anc", "g/L", 4),
+                _unit("south", "platelets", "(other text)", 1),
             ],
         ),
     }
 
 
-def _unit(site: str, codelist: str, code: str, text: str, measurements: int) -> dict[str, Any]:
+def _unit(site: str, codelist: str, written: str, measurements: int) -> dict[str, Any]:
     return {
         "site": site,
         "codelist": codelist,
-        "source_code": code,
-        "source_unit": text,
+        "written": written,
         "measurements": measurements,
     }
 

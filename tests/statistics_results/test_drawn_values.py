@@ -279,11 +279,11 @@ def test_values_in_units_that_do_not_convert_are_counted_by_codelist_unit_and_si
 ) -> None:
     found = results.filter(pl.col("analysis") == "quality.unit")
     assert {(g, level): value for _, _, g, level, _, value, _, _ in found.iter_rows()} == {
-        ("all", "anc: zz"): 7,
-        ("all", "platelets: per field"): 1,
-        ("site=north", "anc: zz"): 3,
-        ("site=south", "anc: zz"): 4,
-        ("site=south", "platelets: per field"): 1,
+        ("all", "anc: g/L"): 7,
+        ("all", "platelets: (other text)"): 1,
+        ("site=north", "anc: g/L"): 3,
+        ("site=south", "anc: g/L"): 4,
+        ("site=south", "platelets: (other text)"): 1,
     }
 
 
