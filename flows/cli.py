@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -328,6 +329,11 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 
+def _terminate(number: int, _frame: object) -> None:
+    """Ends as an exception does, so that files under way are removed."""
+    sys.exit(128 + number)
+
+
 def _stopped() -> int:
     _say("stopped; run the same command again to go on")
     return 130
@@ -335,6 +341,7 @@ def _stopped() -> int:
 
 def main() -> None:
     """Run the command line; every error becomes one line and its exit code."""
+    signal.signal(signal.SIGTERM, _terminate)
     from typer.exceptions import TyperException
 
     from studies.errors import StudyError

@@ -249,13 +249,14 @@ def test_a_reader_that_closes_the_pipe_ends_it_quietly(many: Path) -> None:
     assert not list((many / "tmp").iterdir())
 
 
-def test_an_interrupt_leaves_nothing_behind(many: Path) -> None:
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_leaves_nothing_behind(many: Path, sent: signal.Signals, code: int) -> None:
     process = start(many, "view.json", "in.ndjson", "--out", "o.csv", stdout=subprocess.DEVNULL)
     while not list(many.glob(".o.csv*")) and process.poll() is None:
         time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     _, errors = process.communicate(timeout=120)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert b"Traceback" not in errors
     assert not list((many / "tmp").iterdir()) and not list(many.glob("*o.csv*"))
 
