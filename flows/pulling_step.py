@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,10 +27,12 @@ def pull_configured(
     Raises SourceError, where `stops`, when sites failed and nothing has ever landed: there is nothing to go on
     with.
     """
-    pulling = importlib.import_module("flows.pull.pulling")
+    # Imported late: it brings what speaks to servers, which a run on files doesn't need.
+    from flows.pull.pulling import Clock, pull_sites
+
     home = open_home(root)
     maps = land_maps(config, root, started_at)
-    pulled = pulling.pull_sites(config, home, full=full, clock=pulling.Clock(), progress=tell)
+    pulled = pull_sites(config, home, full=full, clock=Clock(), progress=tell)
     if stops and pulled.failures and not _has_landed(home):
         raise SourceError("\n".join(pulled.failures))
     return Told((*maps.notes, *pulled.notes), pulled.problems, pulled.failures)

@@ -43,7 +43,9 @@ def land(root: Path, sites: Sites, landed_at: datetime = WHEN) -> None:
         land_files(home, site, folder, landed_at=landed_at)
 
 
-def build(root: Path, as_of: datetime | None = None) -> duckdb.DuckDBPyConnection:
+def build(
+    root: Path, as_of: datetime | None = None, time_zones: Mapping[str, str] | None = None
+) -> duckdb.DuckDBPyConnection:
     """The clinical tables of everything landed, with the codelists of the reference study."""
     home: Home = open_home(root / "home")
     report = load(home, views=bundled_views())
@@ -52,7 +54,7 @@ def build(root: Path, as_of: datetime | None = None) -> duckdb.DuckDBPyConnectio
     con.execute("set TimeZone = 'UTC'")
     install_macros(con, read_key(home))
     publish_relations(con, fhir_relations(home), as_of)
-    build_clinical(con, [load_study("clofarabine")], conversion_factor)
+    build_clinical(con, [load_study("clofarabine")], conversion_factor, time_zones=time_zones)
     lost = "landed <> mapped + quarantined + superseded + not_asked_for"
     assert rows(con, "quality.resources", where=lost) == []
     return con
