@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from flows.concept_maps import concept_map_mapping
 from flows.home import Home, make_private, read_key, sync, write_whole
 from flows.landing import LandedFile
-from flows.mapping import concept_map_mapping
 from flows.rules import load_rules
 
 

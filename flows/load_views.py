@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+from flows.concept_maps import CONCEPT_MAP, concept_map_mapping
 from flows.exact_numbers import Tree, tree_of
 from flows.mapping import (
-    CONCEPT_MAP,
     CompiledMapping,
-    concept_map_mapping,
     mapping_of,
     reads_of,
     view_hash,

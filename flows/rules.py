@@ -14,6 +14,7 @@ MAPPERS = FLOWS.parent / "mappers"
 MAPPERS_KINDS = (".py", ".sql", ".lark")
 # What turns a landed file into lines, ledgers and Parquet.
 OF_LOADS = (
+    "concept_maps.py",
     "documents.py",
     "exact_numbers.py",
     "ledger_of_resources.sql",

@@ -21,8 +21,9 @@ from flows.landing import land_files
 from flows.load_records import fhir_relations
 from flows.loading import load
 from mappers.compiler import compile_view
+from mappers.faults import faults_of
 from mappers.fields import FieldPath
-from mappers.shape_check import ShapeChecker, faults_of
+from mappers.shape_check import ShapeChecker
 from mappers.shapes import CONTAINER, Field, fields_of, has_type
 from mappers.view import read_view
 
