@@ -18,6 +18,8 @@ import typer
 from pydantic import BaseModel
 
 from flows.cli import app
+from flows.config import read_config
+from flows.config_keys import key_names
 from flows.errors import CoveError
 from mappers.resource_rules import ORDERS
 from studies.protocol import Protocol
@@ -180,6 +182,25 @@ def test_every_key_of_a_protocol_is_documented() -> None:
     text = (DOCS / "add-a-study.md").read_text(encoding="utf-8").split("## Keys")[1]
     documented = {part for name in CODE.findall(text) for part in name.split(".")}
     assert keys_of(Protocol) - documented == set()
+
+
+def test_every_key_of_a_configuration_is_documented_and_no_other() -> None:
+    text = (DOCS / "configuration.md").read_text(encoding="utf-8")
+    assert first_cells(text.split("## Keys at the top")[1].split("## Time zones")[0]) == set(key_names())
+
+
+def test_the_example_of_a_configuration_is_one(tmp_path: Path) -> None:
+    text = (DOCS / "configuration.md").read_text(encoding="utf-8")
+    path = tmp_path / "cove.toml"
+    path.write_text(text.split("```toml")[1].split("```")[0])
+    assert [site.name for site in read_config(path, {}).sites] == ["snuh", "amc"]
+
+
+def test_every_option_has_a_variable() -> None:
+    for name, command in COMMANDS.items():
+        for parameter in command.params:
+            if parameter.opts[0].startswith("--") and "--help" not in parameter.opts:
+                assert parameter.envvar, f"cove {name}: {parameter.opts[0]}"
 
 
 def test_the_worked_example_of_a_study_is_a_study(tmp_path: Path) -> None:
