@@ -125,3 +125,14 @@ def test_small_pages_and_includes_give_each_resource_once(hospital: Hospital, ho
         if key[0] == "MedicationAdministration" or "/".join(key) in meant
     }
     assert home.current() == expected
+
+
+@INCREMENTAL
+@pytest.mark.parametrize("seconds", [0.7, 1.5, 2.5])
+def test_pull_after_a_killed_one_equals_server(
+    hospital: Hospital, home: Home, source: dict[str, str], seconds: float
+) -> None:
+    home.configure(**source, url=hospital.base, deletions="history")
+    home.killed_pull(seconds)
+    home.take()
+    assert_same(home, hospital.state(TYPES).current)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -63,6 +65,21 @@ class Home:
         )
         assert done.returncode == 0, f"cove {arguments[0]} ended with {done.returncode}:\n{done.stdout}"
         return done.stdout
+
+    def killed_pull(self, seconds: float) -> None:
+        """`cove pull`, killed after so long, wherever it is by then."""
+        command = [str(COVE), "pull", "--config", str(self.folder / "cove.toml")]
+        with subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as process:
+            try:
+                process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
 
     def received(self) -> int:
         """How many resources were received so far, copies too."""
