@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 
 from flows.line_splitting import CHUNK, Blocks, line_blocks
-from flows.pieces import Buffer, ElementBlock, RefusedBlock, bundle_decoder, is_object
+from flows.pieces import ElementBlock, RefusedBlock, bundle_decoder, is_object
 from flows.unpacking import BLOCK, HEAD, UTF8_MARK, ArchiveError, Text
+from mappers.json_keys import TOKEN, Buffer, has_key_twice
 
 _items = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -60,6 +61,8 @@ def _blocks(whole: memoryview, before: int) -> Blocks:
     bundle = _decoded(bundle_decoder, whole)
     if bundle is None:
         yield from _broken(whole, before)
+    elif bundle.resourceType == "Bundle" and has_key_twice(whole, b"entry"):
+        yield RefusedBlock(before + 1, "unreadable"), before + 1
     elif bundle.resourceType == "Bundle":
         yield from _element_blocks(bundle.entry or [], before, _scope(before))
     else:
@@ -133,10 +136,6 @@ def _has_lines(whole: memoryview) -> bool:
     return begun > 1 and not others
 
 
-# A string ends with its line at the latest: a missing quote costs one entry of a pretty-printed bundle.
-_TOKEN = re.compile(rb'"(?:[^"\\\n]|\\.)*+"|[{}\[\]]')
-
-
 def _salvaged(whole: memoryview, before: int) -> Blocks:
     """The complete elements of a broken Bundle or array, and one refused piece when its end is missing."""
     is_array = _first_byte(whole) == b"["
@@ -158,7 +157,7 @@ def _spans(whole: memoryview, list_depth: int) -> Iterator[tuple[int, int | None
     The list is the array itself (depth 1), or the Bundle's `entry` (depth 2).
     """
     depth, name, start, is_inside = 0, b"", 0, False
-    for token in _TOKEN.finditer(whole):
+    for token in TOKEN.finditer(whole):
         kind = token[0][:1]
         if kind == b'"':
             name = token[0] if depth == 1 else name

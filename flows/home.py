@@ -1,7 +1,8 @@
 """The home: the folder where Cove keeps what it received and what it made of it.
 
 landing/          files as received, by site and content hash, each with its manifest
-fhir/             Parquet that never changes: of each load, view and site, small ones put together; _validated/ verdicts of the full validation
+fhir/             Parquet that never changes: of each load, view and site, small ones put together; and the
+                  verdicts of the full validation, in _validated/
 warehouse.duckdb  the published warehouse; versions/ the former ones
 runs/             what each run did
 work/             pieces of a load under way; nothing there outlives it
@@ -14,7 +15,8 @@ import os
 import secrets
 import shutil
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -22,6 +24,7 @@ from typing import BinaryIO
 from flows.errors import SourceError, UserError
 
 KEY_BYTES = 32
+WRITERS = 8  # files that are written at once, where there are many
 NAME_LIMIT = 200  # bytes: a file system's 255, less what is put around a name
 
 
@@ -120,13 +123,27 @@ def make_private(folder: Path) -> None:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Writes a file so that a reader, or a crash, finds the former content or the new one, never a part."""
+    _write_part(path, content).replace(path)
+    sync(path.parent)
+
+
+def write_all_whole(contents: Mapping[Path, bytes]) -> None:
+    """The same for many files at once: waiting for the disk is what takes the time."""
+    with ThreadPoolExecutor(WRITERS) as pool:
+        parts = list(pool.map(_write_part, contents, contents.values()))
+    for part, path in zip(parts, contents, strict=True):
+        part.replace(path)
+    for folder in sorted({path.parent for path in contents}):
+        sync(folder)
+
+
+def _write_part(path: Path, content: bytes) -> Path:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     with opened_private(part) as target:
         target.write(content)
         target.flush()
         os.fsync(target.fileno())
-    part.replace(path)
-    sync(path.parent)
+    return part
 
 
 @contextlib.contextmanager

@@ -1,22 +1,27 @@
 """Landing: files copied as received, by site and content hash, each with a manifest, never changed."""
 
+from __future__ import annotations
+
 import hashlib
+import itertools
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from flows.errors import UserError
-from flows.home import Home, HomeError, opened_private, site_name, sync, write_whole
+from flows.home import WRITERS, Home, HomeError, opened_private, site_name, sync, write_all_whole
 from flows.unpacking import looks_like_fhir
 
 SUFFIXES = (".ndjson", ".json", ".zip")
 SINGLE_SITE = "site"  # the name of the site when the folder has no sub-folders
 BLOCK = 1 << 20
+TOGETHER = 256  # files that are landed at once
 
 
 @dataclass(frozen=True)
@@ -91,11 +96,13 @@ def land_files(home: Home, site: str, folder: Path, *, landed_at: datetime) -> L
     target = home.landing / name
     target.mkdir(mode=0o700, exist_ok=True)
     landed: dict[str, LandedFile] = {}
-    for path in files_under(folder, ignored):
-        file = _land(path, path.relative_to(folder).as_posix(), name, target, landed_at)
-        if file.sha256 in landed:
-            ignored["same content as another file"] += 1
-        landed.setdefault(file.sha256, file)
+    paths = files_under(folder, ignored)
+    while some := list(itertools.islice(paths, TOGETHER)):
+        sources = [path.relative_to(folder).as_posix() for path in some]
+        for file in _land(some, sources, name, target, landed_at):
+            if file.sha256 in landed:
+                ignored["same content as another file"] += 1
+            landed.setdefault(file.sha256, file)
     sync(target)
     return Landing(tuple(landed.values()), dict(ignored))
 
@@ -133,29 +140,38 @@ def landed_files(home: Home, site: str | None = None) -> list[LandedFile]:
     return [_read_manifest(manifest) for manifest in manifests]
 
 
-def add_counts(file: LandedFile, counts: dict[str, int]) -> None:
-    """Writes into the manifest how many resources of each type the file was found to hold."""
-    write_whole(_manifest_path(file.path), _manifest(file, counts))
+def add_counts(counted: Mapping[LandedFile, Mapping[str, int]]) -> None:
+    """Writes into the manifests how many resources of each type the files were found to hold."""
+    write_all_whole({_manifest_path(file.path): _manifest(file, counts) for file, counts in counted.items()})
 
 
-def _land(path: Path, source: str, site: str, target: Path, landed_at: datetime) -> LandedFile:
-    part = target / f".{os.getpid()}.part"
+def _land(
+    paths: Sequence[Path], sources: Sequence[str], site: str, target: Path, landed_at: datetime
+) -> list[LandedFile]:
+    """Lands some files, in order. Manifests come last: a file without one was never landed, and is copied again."""
+    parts = [target / f".{number}.{os.getpid()}.part" for number in range(len(paths))]
     try:
-        digest, size = copy_to(path, part)
-        known = target / f"{digest}.json"
-        if known.exists():
-            part.unlink()
-            return _read_manifest(known)
-        landed = LandedFile(
-            site, digest, source, landed_at.astimezone(UTC), size, target / digest, is_new=True
-        )
-        part.replace(landed.path)
-        # The manifest comes last: a file without one was never landed, and is copied again.
-        write_whole(known, _manifest(landed, None))
+        with ThreadPoolExecutor(WRITERS) as pool:
+            copies = list(pool.map(copy_to, paths, parts))
+        new: dict[str, LandedFile] = {}
+        found = []
+        for part, source, (digest, size) in zip(parts, sources, copies, strict=True):
+            known = target / f"{digest}.json"
+            if known.exists() or digest in new:
+                part.unlink()
+                found.append(new[digest] if digest in new else _read_manifest(known))
+                continue
+            at = landed_at.astimezone(UTC)
+            new[digest] = LandedFile(site, digest, source, at, size, target / digest, is_new=True)
+            part.replace(new[digest].path)
+            found.append(new[digest])
+        write_all_whole({_manifest_path(file.path): _manifest(file, None) for file in new.values()})
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise HomeError(f"{target}: a file can't be landed ({error.strerror})") from error
-    return landed
+    finally:
+        for part in parts:
+            part.unlink(missing_ok=True)
+    return found
 
 
 def copy_to(path: Path, part: Path) -> tuple[str, int]:
@@ -167,20 +183,33 @@ def copy_to(path: Path, part: Path) -> tuple[str, int]:
         raise UserError(
             f"{path.parent}: a file there can't be read ({error.strerror}); give the user that runs cove access"
         ) from error
-    # A block is written while the next is read and hashed: both take their time outside of Python.
-    with source, opened_private(part) as target, ThreadPoolExecutor(1) as writer:
-        written: Future[int] | None = None
-        while block := source.read(BLOCK):
+    with source, opened_private(part) as target:
+        block = source.read(BLOCK)
+        if len(block) < BLOCK:
+            digest.update(block)
+            size = target.write(block)
+        else:
+            size = _copy_blocks(block, source, target, digest)
+        target.flush()
+        os.fsync(target.fileno())
+    return digest.hexdigest(), size
+
+
+def _copy_blocks(block: bytes, source: BinaryIO, target: BinaryIO, digest: hashlib._Hash) -> int:
+    """Writes a block while the next is read and hashed: both take their time outside of Python."""
+    size = 0
+    written: Future[int] | None = None
+    with ThreadPoolExecutor(1) as writer:
+        while block:
             digest.update(block)
             size += len(block)
             if written is not None:
                 written.result()
             written = writer.submit(target.write, block)
+            block = source.read(BLOCK)
         if written is not None:
             written.result()
-        target.flush()
-        os.fsync(target.fileno())
-    return digest.hexdigest(), size
+    return size
 
 
 def files_under(folder: Path, ignored: Counter[str]) -> Iterator[Path]:
@@ -233,7 +262,7 @@ def _manifest_path(landed: Path) -> Path:
     return landed.with_name(f"{landed.name}.json")
 
 
-def _manifest(file: LandedFile, counts: dict[str, int] | None) -> bytes:
+def _manifest(file: LandedFile, counts: Mapping[str, int] | None) -> bytes:
     content = {
         "site": file.site,
         "source": file.source,

@@ -123,8 +123,12 @@ def _load(home: Home, views: Views, asked: _Load, work: Path, progress: Callable
     new = {path.relative_to(home.fhir).as_posix() for path in written}
     together, replaced = compact(connection, home.fhir, parquet_of(asked.records) | new, asked.id)
     connection.close()
-    for file, types in zip(asked.files, routed.types, strict=True):
-        add_counts(file, {name or "unreadable": n for name, n in types.items()})
+    add_counts(
+        {
+            file: {name or "unreadable": n for name, n in types.items()}
+            for file, types in zip(asked.files, routed.types, strict=True)
+        }
+    )
     record = LoadRecord(
         asked.id,
         asked.generation,

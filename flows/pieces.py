@@ -4,17 +4,15 @@ A block is cut from a file without a look into its lines or entries, so that blo
 several processes.
 """
 
-import mmap
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
 
 from flows.unpacking import UTF8_MARK
+from mappers.json_keys import Buffer, has_key_twice
 
 MAX_LINE = 128 << 20  # bytes
-
-Buffer = bytes | memoryview | mmap.mmap
 
 
 class Piece(msgspec.Struct, frozen=True, gc=False):
@@ -145,6 +143,8 @@ _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 def bundle_pieces(data: bytes, line: int, scope: str) -> list[Piece]:
     """The entries of a Bundle that is itself a line or an entry: all have its place, and a scope of their own."""
+    if has_key_twice(data, b"entry"):
+        return [Piece(line, rule="unreadable")]
     try:
         bundle = bundle_decoder.decode(data)
     except ValueError:
@@ -178,6 +178,8 @@ def entry_piece(data: bytes, line: int, scope: str) -> Piece:
     """The resource of a Bundle's entry, or its outcome, or the deletion that it tells of."""
     if not _is_utf8(data):
         return Piece(line, rule="encoding")
+    if has_key_twice(data, b"fullUrl", b"resource"):
+        return Piece(line, rule="unreadable")
     try:
         entry = _entry.decode(data)
     except msgspec.ValidationError:

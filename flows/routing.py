@@ -28,6 +28,7 @@ from mappers.shape_check import Checked, ShapeChecker, may_be_imprecise
 
 MAPPED, QUARANTINED, NOT_ASKED_FOR = "mapped", "quarantined", "not_asked_for"
 UNREADABLE = "unreadable"  # what DuckDB's reader refuses, as an object that has a key twice
+TYPE_KEY = b'"resourceType"'
 MAX_NESTING = 8  # bundles within bundles
 
 LEDGERS: tuple[type[Row], ...] = (Seen, Finding, Deletion, Identifier, LocalAlias)
@@ -89,16 +90,17 @@ class Router:
         """
         decode, version = self._checker.decode, self._checker.first_version
         # Looked for in the whole block, since it is rare and a search of a line costs more than its length.
-        is_even = isinstance(block, LineBlock) and not (b"\r" in block.data or may_be_imprecise(block.data))
+        pieces = block.pieces()
+        is_even = isinstance(block, LineBlock) and not _is_odd(block.data, len(pieces))
         seen, ordinal = self._ledgers[Seen].rows, self._ordinal
-        for piece in block.pieces():
+        for piece in pieces:
             data = piece.data
             try:
                 resource = decode(data)
             except (ValueError, RecursionError):
                 resource = None
             lines = self._plain.get(type(resource))
-            is_plain = is_even or not _is_odd(data)
+            is_plain = is_even or not (b"\n" in data or _is_odd(data, 1))
             if not is_plain or lines is None or not resource.f_id or resource.f_contained:
                 self._ordinal = ordinal
                 self._take(file, piece, types, 0)
@@ -288,9 +290,9 @@ def ledger_path(work: Path, kind: type[Row]) -> Path:
     return work / f"{kind.__name__}.ndjson"
 
 
-def _is_odd(data: bytes) -> bool:
-    """Whether a number may need a finding, or a line break be taken out."""
-    return may_be_imprecise(data) or b"\r" in data or b"\n" in data
+def _is_odd(data: bytes, resources: int) -> bool:
+    """Whether a number may need a finding, a line break be taken out, or a type stand twice."""
+    return b"\r" in data or data.count(TYPE_KEY) > resources or may_be_imprecise(data)
 
 
 def _identifiers(resource: Any) -> list[tuple[str | None, str]]:

@@ -136,19 +136,26 @@ def _members(archive: IO[bytes], budget: Budget, work: Path, depth: int) -> Iter
         yield Text(b"", _Broken("zip"))
         return
     with opened:
-        members = [member for member in opened.infolist() if _is_wanted(member.filename)]
+        members = [member for member in opened.infolist() if not member.is_dir()]
         if len(members) > MAX_MEMBERS:
             yield Text(b"", _Broken("archive-limit"))
             return
         for member in members:
             if budget.is_spent:
                 return
-            yield from _texts(_Member(opened, member, budget), budget, work, depth + 1, None)
+            content: Readable = _Member(opened, member, budget)
+            if _is_hidden(member.filename):
+                head, content = _head(content)
+                # The content decides: only what is none is passed over.
+                if not looks_like_fhir(head):
+                    continue
+                content = _Chained(head, content)
+            yield from _texts(content, budget, work, depth + 1, None)
 
 
-def _is_wanted(name: str) -> bool:
-    parts = name.split("/")
-    return bool(parts[-1]) and not any(part.startswith((".", "__MACOSX")) for part in parts)
+def _is_hidden(name: str) -> bool:
+    """Whether it is what an operating system put beside the files."""
+    return any(part.startswith((".", "__MACOSX")) and part.strip(".") for part in name.split("/"))
 
 
 class _Chained:

@@ -15,6 +15,7 @@ import msgspec
 from mappers.faults import Fault, faults_of
 from mappers.fhir_types import has_type
 from mappers.fields import FieldPath, Repeat, is_on
+from mappers.json_keys import has_key_twice
 from mappers.shapes import decoder
 
 Reads = Callable[[str, str], frozenset[FieldPath]]
@@ -72,6 +73,8 @@ class ShapeChecker:
 
     def check(self, data: bytes) -> Checked:
         """What the resource in `data` (UTF-8, checked before) is; never raises for what the data hold."""
+        if has_key_twice(data, b"resourceType"):
+            return Checked(rule="unreadable")
         try:
             resource = self.decode(data)
         except (ValueError, RecursionError):

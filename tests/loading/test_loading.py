@@ -154,6 +154,24 @@ def test_every_resource_has_one_row_that_says_what_became_of_it(home: Home, tmp_
     assert report.mismatches == ()
 
 
+def test_a_type_twice_makes_the_line_unreadable_and_a_contained_type_does_not(
+    home: Home, tmp_path: Path
+) -> None:
+    put(
+        tmp_path,
+        "a",
+        "a.ndjson",
+        '{"resourceType":"Patient","id":"1"}',
+        '{"resourceType":"Patient","resourceType":"Observation","id":"2"}',
+        '{"resourceType":"Patient","id":"3","contained":[{"resourceType":"Medication","id":"m"}]}',
+        '{"resourceType":"Patient","id":"4","x":{"resourceType":"Observation"}}',
+    )
+    report = run(home, tmp_path)
+    assert rows(home, "patient", "id") == [("1",), ("3",), ("4",)]
+    assert rows(home, "_quarantine", "line, rule") == [(2, "unreadable")]
+    assert report.mismatches == ()
+
+
 def test_a_number_whose_precision_counts_is_read_as_it_was_written(home: Home, tmp_path: Path) -> None:
     lowest = view("lowest", "Observation", ("low", "value.ofType(Quantity).value.lowBoundary()"))
     written = (

@@ -54,6 +54,19 @@ FORMS = {
     "an array": (f"[{ONE}, {TWO}]", [(1, "1"), (2, "2")]),
     "an array over several lines": (f"[\n{ONE},\n{TWO}\n]\n", [(1, "1"), (2, "2")]),
     "an empty array": ("[]", []),
+    "a bundle with two lists of entries": (
+        BUNDLE[:-1] + f',"entry":[{{"resource":{ONE}}}]}}',
+        [(1, "unreadable")],
+    ),
+    "a bundle that only speaks of entries": (BUNDLE.replace('"collection"', '"entry"'), [(1, "1"), (2, "2")]),
+    "an entry with two resources": (
+        BUNDLE.replace(f'{{"resource":{TWO}', f'{{"resource":{ONE},"resource":{TWO}'),
+        [(1, "1"), (2, "unreadable")],
+    ),
+    "an entry whose resource speaks of one": (
+        BUNDLE.replace(TWO, TWO[:-1] + ',"x":{"resource":1,"fullUrl":"a"}}'),
+        [(1, "1"), (2, "2")],
+    ),
     "a cut array": (f"[{ONE}, {TWO[:-3]}", [(1, "1"), (2, "truncated")]),
     "a bundle cut within an entry": (BUNDLE[:-20], [(1, "1"), (2, "truncated")]),
     "a bundle cut between entries": (
@@ -159,6 +172,14 @@ def test_entries_tell_of_outcomes_deletions_and_nothing(tmp_path: Path) -> None:
     ]
     assert json.loads(found[2].data) == {"resourceType": "OperationOutcome"}
     assert found[0].full_url == "urn:uuid:a"
+
+
+@pytest.mark.parametrize("name", ["./x.ndjson", "../x.ndjson", ".hidden/x.ndjson", "__MACOSX/x.ndjson"])
+def test_a_member_of_a_zip_is_read_whatever_its_name(tmp_path: Path, name: str) -> None:
+    content = zipped(
+        (name, ONE.encode()), ("__MACOSX/._x.ndjson", b"\0\5\x16\7"), (".DS_Store", b"\0\0\0\1Bud1")
+    )
+    assert pieces(tmp_path, content) == [(1, "1")]
 
 
 def test_a_long_line_is_a_line(tmp_path: Path) -> None:
