@@ -3,27 +3,41 @@
 
 create or replace temp macro zone_of(place) as getvariable('time_zones')[place];
 
--- The offset of a zone at an instant as text. Before zones were whole minutes it has seconds too: +08:27:52.
-create or replace temp macro offset_text(instant, zone) as
+-- What a zone's clock shows at an instant, as text with its offset, which has seconds where time wasn't standard yet. Both
+-- come as lists of one, so that each is worked out once: finding a zone is slow.
+create or replace temp macro on_clock(shown, instant) as
     list_transform(
-        [epoch(timezone(zone, instant))::bigint - epoch(timezone('UTC', instant))::bigint],
-        lambda seconds: case when seconds < 0 then '-' else '+' end
-            || regexp_replace(strftime(make_timestamp(abs(seconds) * 1000000), '%H:%M:%S'), ':00$', '')
+        list_zip(shown, instant),
+        lambda pair: pair[1]::varchar || case when epoch(pair[1]) < epoch(pair[2]) then '-' else '+' end
+            || to_seconds(abs(epoch(pair[1]) - epoch(pair[2]))::bigint)::varchar
     )[1];
 
--- `2024-03-01T20:00:00Z` in Seoul is 2024-03-02T05:00:00+09:00.
-create or replace temp macro of_instant(instant, zone) as
-    strftime(timezone(zone, instant), '%Y-%m-%dT%H:%M:%S.%f') || offset_text(instant, zone);
+create or replace temp macro with_seconds(written, length_without) as
+    case when length(written) = length_without then left(written, 16) || ':00' || substr(written, 17) else written end;
 
+create or replace temp macro is_time(written) as
+    length(written) >= 16 and written[5] = '-' and written[8] = '-' and written[11] in ('T', ' ');
+
+-- `2024-03-01T20:00:00Z` in Seoul is 2024-03-02 05:00:00+09:00:00.
 create or replace temp macro placed(written, place) as
     case
-        when zone_of(place) is null then written
-        when regexp_full_match(written, '\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z')
-            then coalesce(of_instant(instant_at(written), zone_of(place)), written)
-        -- Without an offset it is already what the clock there showed.
-        when regexp_full_match(written, '\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?')
+        -- 9999 stands for no end; it has no day after its last.
+        when zone_of(place) is null or not is_time(written) or left(written, 4) = '9999' then written
+        when ends_with(written, 'Z')
             then coalesce(
-                written || offset_text(timezone(zone_of(place), instant_at(written)::timestamp), zone_of(place)),
+                on_clock(
+                    [timezone(zone_of(place), try_cast(with_seconds(written, 17) as timestamptz))],
+                    [try_cast(with_seconds(written, 17) as timestamptz)]
+                ),
+                written
+            )
+        -- Without an offset it is already what the clock there showed.
+        when not regexp_matches(substr(written, 12), '[Z+-]')
+            then coalesce(
+                on_clock(
+                    [try_cast(with_seconds(written, 16) as timestamp)],
+                    [timezone(zone_of(place), try_cast(with_seconds(written, 16) as timestamp))]
+                ),
                 written
             )
         else written

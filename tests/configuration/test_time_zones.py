@@ -32,6 +32,10 @@ DRAWN: list[tuple[str | None, str, date | None, datetime | None]] = [
     ("Asia/Seoul", "2024-03-01T20:00:00+00:00", date(2024, 3, 1), datetime(2024, 3, 1, 20)),
     # Without an offset it is what the clock in Seoul showed.
     ("Asia/Seoul", "2024-03-01T20:00:00", date(2024, 3, 1), datetime(2024, 3, 1, 11)),
+    # No end, as some servers write it.
+    ("Asia/Seoul", "9999-12-31T20:00:00Z", date(9999, 12, 31), datetime(9999, 12, 31, 20)),
+    ("Asia/Seoul", "2024-03-01T20:00Z", date(2024, 3, 2), datetime(2024, 3, 1, 20)),
+    ("Asia/Seoul", "1905-01-01T20:00:00Z", date(1905, 1, 2), datetime(1905, 1, 1, 20)),
     ("Asia/Seoul", "2024-03-01", date(2024, 3, 1), None),
     ("Asia/Seoul", "2024-03", None, None),
     (None, "2024-03-01T20:00:00Z", date(2024, 3, 1), datetime(2024, 3, 1, 20)),
