@@ -10,7 +10,8 @@ MEANINGS = (
         "/L",
         "1e9",
         "x10^9/L | x10*9/L | x10E9/L | 10E9/L | 10e9/L | x 10^9/L | X10E9/L | 10^9/L | 10⁹/L | x10⁹/L | "
-        "×10^9/L | ×10⁹/L | 10(9)/L | 10 9/L | 10**9/L | 10exp9/L | E9/L | Gpt/L | Giga/L | bil/L | "
+        "×10^9/L | ×10⁹/L | 10(9)/L | 10 9/L | x10 9/L | x 10 9/L | 10*9 cells/L | 10^9 cells/L | x10^9 cells/L | "
+        "10**9/L | 10exp9/L | E9/L | Gpt/L | Giga/L | bil/L | "
         "billion/L | G/L | Mrd/L | Mrd./L | GI/L | billions/L",
     ),
     # A million millions in a litre.
@@ -29,6 +30,7 @@ MEANINGS = (
         "x10^3/mm3 | 10*3/mm³ | 1000/uL | THOUS/MCL | 천/uL | 천/mm3 | 천개/uL | 10*3/cumm | 10*3/cmm | "
         "10*3/cu mm | K/cmm | K/cu mm | Tsd/uL | Tsd./uL | Th/mm3 | Th/cumm | Tho/mm3 | THOU/CMM | "
         "thousand/mm3 | thousand/cumm | thousands/uL | thous/mm3 | K cells/uL | Kcells/uL | 1000/mm3 | "
+        "Thous/cu mm | thou/cu mm | x10 3/uL | x10 3/mm3 | 千/uL | 千/mm3 | "
         "1000/cumm | x1000/uL | x1000/mm3 | x1000/cumm | 10 3/uL | 10*3 cells/uL | 10*3/microL | "
         "10*3/mm^3",
     ),
@@ -36,7 +38,7 @@ MEANINGS = (
     (
         "/L",
         "1e10",
-        "만/uL | 만/mm3 | 만개/uL | 10*4/cumm",
+        "만/uL | 만/mm3 | 만개/uL | 10*4/cumm | 万/uL | 万/mm3",
     ),
     # A hundred thousand (a lakh) in a microlitre.
     (
@@ -65,7 +67,8 @@ MEANINGS = (
         "1e6",
         "/mm3 | /mm³ | /cumm | /cu mm | /cmm | /mcL | cells/uL | cells/mcL | cells/mm3 | cells/mm³ | "
         "cells/cumm | cell/uL | #/uL | per uL | {cells}/mm3 | 개/uL | 개/mm3 | /cu.mm | cells/cu.mm | "
-        "cells/cu mm | cells/cmm | Zellen/uL | per mm3 | per cumm | count/uL | 1/mm3 | /mm^3 | cell/mm3",
+        "cells/cu mm | cells/cmm | Zellen/uL | per mm3 | per cumm | count/uL | 1/mm3 | /mm^3 | cell/mm3 | "
+        "cells per microliter | cells/microliter | cells per microlitre",
     ),
     # One in a litre.
     (
