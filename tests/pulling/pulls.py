@@ -24,7 +24,7 @@ NORTH = "north"
 TYPES = ("Patient", "Observation")
 # Small waits, so that a night passes in a second.
 RETRY: dict[str, Any] = {"attempts": 3, "wait": 0.05, "longest": 5}
-TIMEOUT: dict[str, Any] = {"connect": 2, "read": 1, "export": 30}
+TIMEOUT: dict[str, Any] = {"connect": 3, "read": 3, "export": 30}
 SECRETS = {"NIGHT_TOKEN": BEARER, "NIGHT_USER": USER, "NIGHT_PASSWORD": PASSWORD}
 
 
@@ -42,7 +42,7 @@ class Done:
 
     def failure_of(self, site: str) -> str:
         """The one line that says what went wrong at the site; fails where there is none, or more."""
-        lines = [line for line in self.err.splitlines() if re.match(rf"(failed|problem): {site}: ", line)]
+        lines = [line for line in self.err.splitlines() if re.match(rf"\s*(failed|problem): {site}: ", line)]
         assert len(lines) == 1, self.text
         return lines[0]
 

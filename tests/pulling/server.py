@@ -158,12 +158,15 @@ class Server:
     def answer(self, request: Request) -> Response:
         """What this hospital says, after the faults that strike."""
         with self._lock:
+            begun = len(self.exports.jobs)
             response = self._calm_answer(request)
-            for number, fault in enumerate(self.faults):
+            for number, fault in enumerate(self.faults if request.port == self.port else ()):
                 if fault.at == request.place or (fault.at.startswith("/") and fault.at in request.target):
                     self.struck[number] += 1
                     if fault.after < self.struck[number] <= fault.after + fault.times:
                         response = fault.does(self, request, response)
+            if response.status != 202:
+                del self.exports.jobs[begun:]  # an export is begun only where the server says so
         return response
 
     def _calm_answer(self, request: Request) -> Response:

@@ -33,6 +33,8 @@ def _check_landed(row: Row, bench: Bench, whole: set[str]) -> None:
     landed = bench.landed()
     if row.landed == "all":
         assert landed >= whole
+    elif row.landed == "some version":
+        assert {name.rpartition("/")[0] for name in landed} == {name.rpartition("/")[0] for name in whole}
     elif row.landed == "none":
         assert landed == set()
     else:
@@ -44,7 +46,8 @@ def _check_requests(row: Row, server: Server) -> None:
         request for request in server.requests if row.at in (request.place, request.path[-len(row.at) :])
     ]
     if row.waits:
-        assert struck[1].at - struck[0].at >= 0.9 * row.waits
+        first, second = [request for request in struck if request.target == struck[0].target][:2]
+        assert second.at - first.at >= 0.9 * row.waits
     if row.at_most is not None:
         assert len(struck) <= row.at_most
     if row.source == "bulk" and row.jobs is not None:
@@ -82,7 +85,7 @@ def test_a_fault_leaves_whole_files_a_clear_line_and_a_next_run_that_goes_on(row
         assert bench.landed("south") == expected(calm)
         if row.exit:
             assert re.search(row.says, first.failure_of(NORTH)), first.failure_of(NORTH)
-        if row.exit == 3:
+        if row.exit == 3 or row.landed == "some version":
             _check_next_run(row, bench, server)
 
 
@@ -91,7 +94,7 @@ def _check_next_run(row: Row, bench: Bench, server: Server) -> None:
     landed, asked = _files_within(server, bench.landed()), len(server.requests)
     done = bench.pull()
     assert done.code == 0, done.text
-    assert bench.landed() == expected(server)
+    assert bench.landed() >= expected(server)
     again = {request.path for request in server.requests[asked:]}
     assert not again & landed, "a landed file was fetched again"
     if row.source == "bulk" and row.jobs_after is not None:

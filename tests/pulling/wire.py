@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import socket
 import struct
 import time
@@ -117,14 +118,18 @@ def reset(connection: socket.socket, head: bytes, response: Response) -> None:
     """Sends half of the body, then resets the connection."""
     connection.sendall(head + _half(response))
     time.sleep(0.05)  # else the reset may overtake what was sent
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
+    _reset(connection)
 
 
 def reset_at_once(connection: socket.socket, head: bytes, response: Response) -> None:
     """Resets the connection instead of an answer."""
+    _reset(connection)
+
+
+def _reset(connection: socket.socket) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
+    # The handler's files hold the socket open: only its number can be closed at once.
+    os.close(connection.detach())
 
 
 def short(connection: socket.socket, head: bytes, response: Response) -> None:
