@@ -51,10 +51,12 @@ def month_later(hospital: Hospital, patients: list[str]) -> None:
 
 
 def correct_values(hospital: Hospital, patient: str) -> None:
-    """Gives three Observations of the patient another value; one of them twice."""
-    measured = [o for o in hospital.search("Observation", patient=patient) if "valueQuantity" in o]
-    for observation in [measured[0], *measured[:3]]:
-        quantity = {**observation["valueQuantity"], "value": Decimal("1.10")}
+    """Gives three Observations of the patient another value; the first of them twice."""
+    measured = [o for o in hospital.search("Observation", patient=patient) if "valueQuantity" in o][:3]
+    for step, observation in enumerate([measured[0], *measured], start=1):
+        # Always another value: a server makes no version of an update that changes nothing.
+        value = Decimal(observation["valueQuantity"]["value"]) + step * Decimal("0.10")
+        quantity = {**observation["valueQuantity"], "value": value}
         hospital.update({**observation, "status": "corrected", "valueQuantity": quantity})
 
 

@@ -44,7 +44,7 @@ def test_full_pull_after_changes_equals_server(
     hospital: Hospital, home: Home, source: dict[str, str]
 ) -> None:
     home.configure(**source, url=hospital.base, deletions="history")
-    home.take()
+    home.pull()
     patient = patients_of(hospital)[1]
     correct_values(hospital, patient)
     take_back(hospital, patient)
@@ -58,7 +58,7 @@ def test_resource_put_back_after_its_deletion_is_current(
 ) -> None:
     # HAPI's history tells of the deletion without a time, below the newer version.
     home.configure(**source, url=hospital.base, deletions="history")
-    home.take()
+    home.pull()
     before = hospital.state(["Observation"])
     id_, other = take_back(hospital, patients_of(hospital)[2])
     hospital.update(before.current["Observation", id_])
@@ -78,7 +78,7 @@ def test_deletions_are_not_seen_where_they_are_not_asked_for(
     hospital: Hospital, home: Home, source: dict[str, str]
 ) -> None:
     home.configure(**source, url=hospital.base, deletions="none")
-    home.take()
+    home.pull()
     gone = take_back(hospital, patients_of(hospital)[3])
     home.take()
     assert {("Observation", id_) for id_ in gone} <= set(home.current())
@@ -89,7 +89,7 @@ def test_full_pull_is_the_whole_truth_with_snapshot(
     hospital: Hospital, home: Home, source: dict[str, str]
 ) -> None:
     home.configure(**source, url=hospital.base, deletions="snapshot")
-    home.take()
+    home.pull()
     take_back(hospital, patients_of(hospital)[4])
     home.take("--full")
     assert_same(home, hospital.state(TYPES).current)
@@ -100,7 +100,7 @@ def test_type_asked_for_later_is_pulled_from_its_beginning(
     hospital: Hospital, home: Home, source: dict[str, str]
 ) -> None:
     home.configure(**source, url=hospital.base, deletions="history", types=["Patient", "Condition"])
-    home.take()
+    home.pull()
     home.configure(
         **source, url=hospital.base, deletions="history", types=["Patient", "Condition", "Procedure"]
     )
@@ -128,7 +128,7 @@ def test_small_pages_and_includes_give_each_resource_once(hospital: Hospital, ho
 
 
 @INCREMENTAL
-@pytest.mark.parametrize("seconds", [0.7, 1.5, 2.5])
+@pytest.mark.parametrize("seconds", [1.0, 2.0])
 def test_pull_after_a_killed_one_equals_server(
     hospital: Hospital, home: Home, source: dict[str, str], seconds: float
 ) -> None:
