@@ -19,7 +19,7 @@ from _resource
 where status = 'quarantined' and is_contained and rule = 'unreadable';
 
 -- Every other name that a reference may use for a mapped resource: the bundle's fullUrl, an identifier (with and
--- without its type), and within an owner the contained resource's id.
+-- without its type, or without its system), and within an owner the contained resource's id.
 create temp table _alias as
 with mapped as (
     select * from _resource where status = 'mapped'
@@ -43,8 +43,20 @@ hashed as (
     join loading_file as f on f.number = i.file
 ),
 
+-- Without a system it is that of any: Patient?identifier=value.
+any_system as (
+    select distinct
+        f.site, f.file, f.landed_at,
+        literal_reference_key(i.type || '?identifier=' || url_encode(i.value), null) as alias,
+        resource_key(i.type, i.id) as resource_key
+    from identifier as i
+    join loading_file as f on f.number = i.file
+),
+
 by_identifier as (
     select site, file, landed_at, alias, resource_key from hashed
+    union all
+    from any_system
     union all
     select site, file, landed_at, type || alias, resource_key from hashed
 ),

@@ -23,7 +23,7 @@ create or replace temp macro literal_reference_key(reference, owner_key) as
         -- Ids are taken as they come: some servers write characters that FHIR's ids don't have.
         when regexp_full_match(reference, '[A-Z][A-Za-z]+/[^/?#|\s]+') then reference
         else nullif(
-            regexp_extract(reference, '(?:^|/)([A-Z][A-Za-z]+/[^/?#|\s]+)(?:/_history/[^/?#|\s]+)?$', 1),
+            regexp_extract(reference, '(?:^\s*|/)([A-Z][A-Za-z]+/[^/?#|\s]+)(?:/_history/[^/?#|\s]+)?/?\s*$', 1),
             ''
         )
     end;
