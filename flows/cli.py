@@ -355,9 +355,7 @@ def main() -> None:
     except CoveError as error:
         _say(str(error))
         sys.exit(error.exit_code)
-    except typer.Abort:
-        sys.exit(130)
-    except KeyboardInterrupt:
+    except (typer.Abort, KeyboardInterrupt):
         sys.exit(_stopped())
     except TyperException as error:
         _say(f"{error.format_message()} See `cove --help`.")
