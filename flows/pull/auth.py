@@ -33,6 +33,13 @@ def authorizer_for(site: Site, plain: Connection, types: Sequence[str]) -> Autho
     return NoCredentials()
 
 
+def check_secrets(site: Site) -> None:
+    """Raises UserError where a secret that the site's requests need isn't there."""
+    for secret in (site.private_key, site.token, site.user, site.password, site.cert, site.key):
+        if isinstance(secret, Secret):
+            secret.reveal()
+
+
 class FixedHeader:
     """A bearer token, or a name and password; read again once refused, since its file may be renewed."""
 

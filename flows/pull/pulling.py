@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from flows.config import Config, Site
 from flows.errors import SourceError
 from flows.home import Home
+from flows.pull.auth import check_secrets
 from flows.pull.clock import Clock
 from flows.pull.site import SiteResult, pull_site
 
@@ -34,8 +35,11 @@ def pull_sites(
 ) -> Pulled:
     """Lands what the sites have that is new, or everything where `full`.
 
-    Raises SourceError when another pull is at work on the home.
+    Raises UserError, before any site is asked, where a secret isn't there; SourceError when another pull is
+    at work on the home.
     """
+    for site in config.sites:
+        check_secrets(site)
     say = _in_turn(progress)
     started_at = clock.now()
     with pulling(home):

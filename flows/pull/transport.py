@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.certs import where
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ReadTimeoutError
@@ -112,7 +112,7 @@ def contexts(site: Site) -> tuple[ssl.SSLContext, ssl.SSLContext]:
 
 
 def _context(site: Site) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(site.ca) if site.ca else where())
+    return ssl.create_default_context(cafile=str(site.ca) if site.ca else DEFAULT_CA_BUNDLE_PATH)
 
 
 def _load_certificate(context: ssl.SSLContext, cert: Any, key: Any) -> None:
