@@ -73,15 +73,24 @@ def test_resource_put_back_after_its_deletion_is_current(
     assert_versions(home, hospital)
 
 
-@INCREMENTAL
-def test_deletions_are_not_seen_where_they_are_not_asked_for(
-    hospital: Hospital, home: Home, source: dict[str, str]
-) -> None:
-    home.configure(**source, url=hospital.base, deletions="none")
+def test_deletions_are_not_seen_where_they_are_not_asked_for(hospital: Hospital, home: Home) -> None:
+    home.configure(**REST, url=hospital.base, deletions="none")
     home.pull()
     gone = take_back(hospital, patients_of(hospital)[3])
     home.take()
     assert {("Observation", id_) for id_ in gone} <= set(home.current())
+
+
+@INCREMENTAL
+def test_history_brings_no_type_that_is_not_asked_for(
+    hospital: Hospital, home: Home, source: dict[str, str]
+) -> None:
+    # The history of the whole server tells of changes to every type, and of the files that exports wrote.
+    home.configure(**source, url=hospital.base, deletions="history", types=["Patient", "Condition"])
+    home.pull()
+    correct_values(hospital, patients_of(hospital)[0])
+    home.take()
+    assert_same(home, hospital.state(["Patient", "Condition"]).current)
 
 
 @INCREMENTAL
@@ -128,11 +137,10 @@ def test_small_pages_and_includes_give_each_resource_once(hospital: Hospital, ho
 
 
 @INCREMENTAL
-@pytest.mark.parametrize("seconds", [1.0, 2.0])
 def test_pull_after_a_killed_one_equals_server(
-    hospital: Hospital, home: Home, source: dict[str, str], seconds: float
+    hospital: Hospital, home: Home, source: dict[str, str]
 ) -> None:
     home.configure(**source, url=hospital.base, deletions="history")
-    home.killed_pull(seconds)
+    home.killed_pull(1.5)
     home.take()
     assert_same(home, hospital.state(TYPES).current)
