@@ -31,10 +31,10 @@ def pull_configured(
     from flows.pull.pulling import Clock, pull_sites
 
     home = open_home(root)
-    maps = land_maps(config, root, started_at)
     pulled = pull_sites(config, home, full=full, clock=Clock(), progress=tell)
     if stops and pulled.failures and not _has_landed(home):
         raise SourceError("\n".join(pulled.failures))
+    maps = land_maps(config, root, started_at)
     return Told((*maps.notes, *pulled.notes), pulled.problems, pulled.failures)
 
 

@@ -123,3 +123,25 @@ def test_prefect_keeps_no_secret(tmp_path: Path) -> None:
     for file in kept:
         if file.is_file():
             assert b"hunter2hunter2" not in file.read_bytes(), file
+
+
+def test_a_first_night_on_which_every_site_fails_ends_with_3_and_no_report(tmp_path: Path) -> None:
+    written(
+        tmp_path,
+        '[[site]]\nname = "b"\nsource = "rest"\nurl = "http://127.0.0.1:9/fhir"\ntypes = ["Patient"]\n'
+        "retry = { attempts = 1, wait = 0, longest = 1 }\n",
+    )
+    done = cove(tmp_path, "run", "clofarabine")
+    assert done.returncode == 3, done.stderr
+    assert done.stderr.splitlines()[-1].startswith("b: ")
+    assert not (tmp_path / "cove-report").exists()
+
+
+def test_a_flag_wins_over_the_environment(tmp_path: Path) -> None:
+    dropped(tmp_path)
+    (tmp_path / "other.toml").write_text("[publsh]\n")
+    assert cove(tmp_path, "pull", COVE_CONFIG="other.toml").returncode == 2
+    assert cove(tmp_path, "pull", "--config", "cove.toml", COVE_CONFIG="other.toml").returncode == 0
+    done = cove(tmp_path, "pull", "--home", "elsewhere", COVE_HOME="nowhere")
+    assert done.returncode == 0
+    assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == {"drop", "home", "elsewhere"}
