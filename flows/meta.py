@@ -19,6 +19,7 @@ create table meta.study (
 create table meta.run (study varchar, started_at timestamptz, as_of timestamptz, is_simulated boolean);
 create table meta.model (schema_name varchar, model varchar, row_count bigint);
 create view meta.landed_file as select * from fhir.file;
+create view meta.pull as select * from fhir.pull;
 """
 
 

@@ -18,6 +18,7 @@ from flows.home import Home, open_home, read_key, writing
 from flows.load_records import fhir_relations
 from flows.meta import write_meta
 from flows.pruning import prune
+from flows.pull.records import publish_pulls
 from flows.run import Request, Run
 from flows.site_zones import time_zones
 from flows.validating import Validation, validate_population
@@ -103,6 +104,7 @@ def _build(connection: duckdb.DuckDBPyConnection, run: Run, home: Home, work: Pa
     connection.execute("set TimeZone = 'UTC'")
     install_macros(connection, read_key(home))
     publish_relations(connection, fhir_relations(home), request.as_of)
+    publish_pulls(connection, home, request.as_of)
     others, notes = _other_studies(home, request)
     studies = [_Built(request.study, request.data_cutoff), *others]
     validations: list[Validation] = []

@@ -22,6 +22,20 @@ Validate = Callable[[duckdb.DuckDBPyConnection], None]
 CONTENT_RULE = "create or replace temp table content_rule (hash varchar, fhir_version varchar, rule varchar)"
 
 
+# What is known of pulls: one row a pull, a type asked for in it (no `since`: all of it), and a file that it brought.
+PULL_TABLES = """
+create schema if not exists fhir;
+create table if not exists fhir.pull (
+    site varchar, pull varchar, source varchar, started_at timestamptz, ended_at timestamptz,
+    completed_at timestamptz, failed_step varchar, is_full boolean, deletions varchar
+);
+create table if not exists fhir.pulled_type (site varchar, pull varchar, resource_type varchar, since varchar);
+create table if not exists fhir.pulled_file (
+    site varchar, pull varchar, file varchar, kind varchar, resource_type varchar, received_at timestamptz
+);
+"""
+
+
 def validate_nothing(con: duckdb.DuckDBPyConnection) -> None:
     """Leaves every resource without a finding of the full validation."""
 
@@ -62,6 +76,7 @@ def build_clinical(
     con.execute((SQL / "clinical_macros.sql").read_text(encoding="utf-8"))
     con.execute("create schema if not exists clinical")
     _sites(con, time_zones or {})
+    con.execute(PULL_TABLES)
     _study_tables(con, studies)
     built = build_models(con, SQL / "current", "current")
     _unit_conversions(con, conversion_factor)

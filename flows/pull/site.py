@@ -27,6 +27,8 @@ from flows.pull.rest import pull_searches
 from flows.pull.site_pull import SitePull
 from flows.pull.state import SiteState
 
+UNFINISHED = "unfinished"  # the step of a pull that is under way, or was killed
+
 
 @dataclass(frozen=True)
 class SiteResult:
@@ -105,12 +107,15 @@ def _prepare(pull: SitePull, full: bool) -> None:
             part.unlink()
     if goes_on:
         pull.say(f"{pull.site.name}: going on with the pull of {running and running['started_at']}")
+        pull.state.record(UNFINISHED, instant(pull.clock.now()))
         return
     if running is not None and running.get("exports"):
         # Exports that nobody waits for any more.
         for export in running["exports"]:
             delete_export(pull, connection_of(pull), export)
     pull.state.begin(_new_pull(pull, full))
+    # What a run that is killed leaves to be known of it.
+    pull.state.record(UNFINISHED, instant(pull.clock.now()))
 
 
 def _new_pull(pull: SitePull, full: bool) -> dict[str, Any]:
@@ -120,7 +125,7 @@ def _new_pull(pull: SitePull, full: bool) -> dict[str, Any]:
         "id": f"{pull.landed_at.astimezone(dt.UTC):%Y%m%dT%H%M%S%f}",
         "site": site.name,
         "source": site.source,
-        "started_at": instant(pull.clock.now()),
+        "started_at": instant(pull.landed_at),
         "asked": _asked(site),
         "types": list(since),
         "since": since,

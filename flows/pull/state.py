@@ -145,10 +145,9 @@ RECORDED = (
 )  # fmt: skip
 
 
-def records_of(home: Home) -> list[dict[str, Any]]:
+def record_paths(home: Home) -> list[Path]:
     """The records of all pulls, by site and time."""
-    paths = sorted((home.root / "pulls" / RECORDS).glob("*/*.json"))
-    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    return sorted((home.root / "pulls" / RECORDS).glob("*/*.json"))
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -1,14 +1,23 @@
 -- One row per line that was mapped (contained resources too), with whether it is current: the newest version of its
 -- resource, not deleted since. All else is superseded.
 
-with mapped as (
+with received as (
+    select site, file, max(received_at) as received_at
+    from fhir.pulled_file
+    group by site, file
+),
+
+mapped as (
     select
-        *,
-        resource_key(type, id) as resource_key,
+        resource.*,
+        resource_key(resource.type, resource.id) as resource_key,
         -- A contained resource's id is its owner's key and its own name there: MedicationRequest/77#med1.
-        case when is_contained then regexp_replace(id, '#[^#]*$', '') end as owner_key
-    from fhir.resource
-    where status = 'mapped'
+        case when resource.is_contained then regexp_replace(resource.id, '#[^#]*$', '') end as owner_key,
+        -- A file that came again, the same to the byte, is landed once; it says anew what is there.
+        coalesce(greatest(resource.landed_at, received.received_at), resource.landed_at) as received_at
+    from fhir.resource as resource
+    left join received on received.site = resource.site and received.file = resource.file
+    where resource.status = 'mapped'
 ),
 
 -- A deletion without an instant of its own reaches what had landed when it came.
@@ -17,11 +26,36 @@ deletion as (
         site,
         resource_key,
         max(deleted_at) as deleted_at,
-        max(landed_at) as landed_at,
-        max(landed_at) filter (where deleted_at is null) as landed_without_instant_at
-    from fhir.deletion
+        max(told_at) as told_at,
+        max(told_at) filter (where deleted_at is null) as told_without_instant_at
+    from (
+        select
+            deletion.*,
+            coalesce(greatest(deletion.landed_at, received.received_at), deletion.landed_at) as told_at
+        from fhir.deletion as deletion
+        left join received on received.site = deletion.site and received.file = deletion.file
+    )
     where resource_key is not null
     group by site, resource_key
+),
+
+-- The newest complete pull of all of a type, at sites where such a pull is the whole truth.
+snapshot as (
+    select pull.site, asked.resource_type, max(pull.started_at) as started_at
+    from fhir.pull as pull
+    join fhir.pulled_type as asked on asked.site = pull.site and asked.pull = pull.pull
+    where pull.completed_at is not null and pull.deletions = 'snapshot' and asked.since is null
+    group by pull.site, asked.resource_type
+),
+
+-- What neither that pull nor anything after it brought has ended.
+ended as (
+    select mapped.site, mapped.resource_key
+    from mapped
+    join snapshot on snapshot.site = mapped.site and snapshot.resource_type = mapped.type
+    where not mapped.is_contained
+    group by mapped.site, mapped.resource_key
+    having not bool_or(mapped.received_at >= snapshot.started_at)
 ),
 
 ranked as (
@@ -41,15 +75,20 @@ ranked as (
         ) as version_rank,
         coalesce(
             case
-                when mapped.last_updated is null then mapped.landed_at <= deletion.landed_at
+                when mapped.last_updated is null then mapped.received_at <= deletion.told_at
                 else mapped.last_updated <= deletion.deleted_at
             end,
             false
-        ) or coalesce(mapped.landed_at <= deletion.landed_without_instant_at, false) as is_deleted
+        )
+        or coalesce(mapped.received_at <= deletion.told_without_instant_at, false)
+        or ended.resource_key is not null as is_deleted
     from mapped
     left join deletion
         on deletion.site = mapped.site
         and deletion.resource_key = mapped.resource_key
+    left join ended
+        on ended.site = mapped.site
+        and ended.resource_key = mapped.resource_key
     where not mapped.is_contained
 ),
 
