@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.pulling import wire
-from tests.pulling.deeds import says_when, sends
+from tests.pulling.deeds import changed, says_when, sends, without
 from tests.pulling.exports import Exporting, Job
 from tests.pulling.hospital import measured, person
 from tests.pulling.pulls import NORTH, TYPES, Bench, expected, site, smart
@@ -287,3 +287,10 @@ def test_a_server_that_comes_back_within_the_tries_is_waited_for(bench: Bench, s
     server.stop()
     threading.Timer(1, server.start).start()
     pulled(bench, server, retry={"attempts": 6, "wait": 0.3, "longest": 5})
+
+
+def test_an_export_that_says_no_time_is_followed_by_one_in_full(bench: Bench, server: Server) -> None:
+    server.faults.append(Row("no time", "status", changed(without("transactionTime")), after=1, times=1))
+    for _ in range(2):
+        pulled(bench, server)
+    assert since_of(server.asked("kick-off")[1]) is None

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.pulling.exports import Exporting
+from tests.pulling.nights import versions
 from tests.pulling.pulls import NORTH, Bench, Done, expected, served, site, smart
 from tests.pulling.server import Server
 from tests.pulling.wire import Request, Response, fhir
@@ -61,10 +62,8 @@ def _check_that_the_next_run_goes_on(bench: Bench, server: Server, number: int) 
 
 
 def _lines_of(server: Server, path: str) -> set[str]:
-    from tests.pulling.test_faults import _versions
-
     number, name = path.removeprefix("/files/").split("/")
-    return _versions(server.exports.jobs[int(number) - 1].files[name])
+    return versions(server.exports.jobs[int(number) - 1].files[name])
 
 
 @pytest.mark.parametrize("number", range(OF_BULK - 1))
