@@ -26,6 +26,17 @@ from reports.statistics.results import estimate_results
 from reports.statistics.results_csv import read_results, write_results
 
 TIME_ZONES = "select site, timezone from clinical.site where timezone is not null order by site"
+# Since when a site is stale is when it was last pulled completely; what failed is the newest pull's step.
+PULLED = """
+select
+    site,
+    source,
+    coalesce(strftime(completed_at at time zone 'UTC', '%Y-%m-%d %H:%M UTC'), 'never'),
+    case when is_stale then 'stale since then: failed at ' || failed_step else 'complete' end,
+    case deletions when 'none' then 'not seen' else 'by ' || deletions end
+from quality.pull
+order by site
+"""
 RESULTS, CURVES = "results.csv", "figures/curves.csv"
 
 
@@ -76,7 +87,8 @@ def study_frames(connection: duckdb.DuckDBPyConnection, study: str) -> dict[str,
     frames = {name: connection.table(f'"{study}"."{name}"').pl() for (name,) in tables}
     quality = ("resources", "quarantine", "finding")
     of_all = {f"quality_{name}": connection.table(f"quality.{name}").pl() for name in quality}
-    return {**frames, **of_all, "quality_unit": _units(connection, study)}
+    pulls = connection.sql("select site, is_stale from quality.pull order by site").pl()
+    return {**frames, **of_all, "quality_unit": _units(connection, study), "quality_pull": pulls}
 
 
 def _units(connection: duckdb.DuckDBPyConnection, study: str) -> pl.DataFrame:
@@ -143,6 +155,7 @@ def _report(run: Run, connection: duckdb.DuckDBPyConnection, staging: Path) -> R
         identity=identity,
         codelists=[(name, len(codelist.rows)) for name, codelist in sorted(study.codelists.items())],
         quarantined=quarantined,
+        pulled=connection.execute(PULLED).fetchall(),
     )
 
 

@@ -23,7 +23,6 @@ COLUMNS = {
     "since": "map(varchar, varchar)",
     "files": "struct(sha256 varchar, kind varchar, resource_type varchar, received_at timestamptz)[]",
 }
-LONGEST = 1 << 28  # bytes of a record: one with a million files
 FILL = """
 insert into fhir.pull
 select site, id, source, started_at, ended_at, completed_at, failed_step, is_full, deletions from pull_record;
@@ -43,14 +42,15 @@ drop table pull_record;
 def publish_pulls(connection: duckdb.DuckDBPyConnection, home: Home, as_of: dt.datetime | None) -> None:
     """Fills `fhir.pull`, `fhir.pulled_type` and `fhir.pulled_file` with the pulls that had ended by `as_of`."""
     connection.execute(PULL_TABLES)
-    paths = [str(path) for path in record_paths(home)]
+    paths = record_paths(home)
     if not paths:
         return
     records = connection.read_json(
-        paths,  # type: ignore[arg-type]
+        [str(path) for path in paths],  # type: ignore[arg-type]
         columns=COLUMNS,
         format="unstructured",
-        maximum_object_size=LONGEST,
+        # DuckDB sets aside several times as much, whatever a record really has.
+        maximum_object_size=max(path.stat().st_size for path in paths) + 1,
     )
     records.create("pull_record")
     if as_of is not None:

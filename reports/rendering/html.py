@@ -30,7 +30,10 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Report:
-    """What a report is made of. `identity` names the run; `quarantined` has site, rule, file and line."""
+    """What a report is made of. `identity` names the run; `quarantined` has site, rule, file and line.
+
+    `pulled` has site, source, last complete pull, how its newest one ended, and how deletions are seen.
+    """
 
     results: pl.DataFrame
     curves: pl.DataFrame
@@ -38,13 +41,14 @@ class Report:
     identity: Mapping[str, Any]
     codelists: Sequence[tuple[str, int]]
     quarantined: list[tuple[object, ...]]
+    pulled: Sequence[tuple[object, ...]] = ()
 
 
 def render_html(report: Report) -> str:
     """The report's page."""
     source = _source(report)
     sections = result_sections(source)
-    quality = _filled(quality_section(source, report.quarantined))
+    quality = _filled(quality_section(source, report.quarantined, report.pulled))
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=select_autoescape(default=True, default_for_string=True),

@@ -13,12 +13,19 @@ LISTED = 200
 ACCOUNT = "Received = mapped + quarantined + superseded + not asked for, checked for each file in each run."
 
 
-def quality_section(source: Source, quarantined: Sequence[tuple[object, ...]]) -> Section:
-    """`quarantined` has site, rule, file and line of each resource that couldn't be read."""
+def quality_section(
+    source: Source,
+    quarantined: Sequence[tuple[object, ...]],
+    pulled: Sequence[tuple[object, ...]] = (),
+) -> Section:
+    """`quarantined` has site, rule, file and line of each resource that couldn't be read; `pulled` each site's
+    source, last complete pull, newest pull's end, and how deletions are seen.
+    """
     return Section(
         "D",
         "Data quality and accounting",
         (
+            *_pulls(source, pulled),
             _resources(source),
             _by_rule(source, "quality.quarantine", "D.2a", "Quarantined, by rule and site"),
             *_quarantine(quarantined),
@@ -28,6 +35,27 @@ def quality_section(source: Source, quarantined: Sequence[tuple[object, ...]]) -
             _imputed(source),
         ),
     )
+
+
+def _pulls(source: Source, pulled: Sequence[tuple[object, ...]]) -> list[Table]:
+    """Nothing where no site was pulled from."""
+    if not pulled:
+        return []
+    columns = ("Site", "Source", "Last pulled completely", "Newest pull", "Deletions")
+    listing = plain_table("D.0a", "Sites that were pulled from", columns, pulled)
+    counted = results_table(
+        source.results,
+        "D.0b",
+        "Pulled, and stale",
+        source.lines("quality.pull"),
+        [Column("n", Ask(show=("n",)))],
+    )
+    stale = "Of a stale site, what changed since its last complete pull may be missing."
+    unseen = "Where deletions aren't seen, what the site deleted is still counted."
+    return [
+        replace(listing, notes=(stale, unseen)),
+        replace(counted, head="Sites", population="every site that was pulled from"),
+    ]
 
 
 def _resources(source: Source) -> Table:

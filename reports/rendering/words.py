@@ -50,6 +50,8 @@ LEVELS = {
     "quarantined": "Quarantined",
     "superseded": "Superseded",
     "not_asked_for": "Not asked for",
+    "pulled": "Pulled from",
+    "stale": "Stale",
     "no_assessment": "No assessment",
     "anc_missing": "ANC missing",
     "platelets_missing": "Platelet count missing",

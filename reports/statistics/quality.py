@@ -19,6 +19,18 @@ def resource_rows(resources: pl.DataFrame, group: str) -> Iterator[Row]:
         yield place.at(fate).count("n", int(resources[fate].sum()))
 
 
+def pull_rows(pulls: pl.DataFrame, group: str) -> Iterator[Row]:
+    """How many sites were pulled from, and how many of them are stale; nothing where none was.
+
+    `pulls` has one row a site; stale is one whose newest pull isn't complete.
+    """
+    if pulls.is_empty():
+        return
+    place = Place("quality.pull", group)
+    yield place.at("pulled").count("n", len(pulls))
+    yield place.at("stale").count("n", int(pulls["is_stale"].sum()))
+
+
 def rule_rows(broken: pl.DataFrame, analysis: str, group: str) -> Iterator[Row]:
     """How many resources break each rule; `broken` has one row a resource and rule."""
     for rule, count in broken.group_by("rule").len().sort("rule").iter_rows():

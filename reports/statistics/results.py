@@ -24,7 +24,14 @@ from reports.statistics.groups import (
 )
 from reports.statistics.incidence import analysis_of, incidence_rows
 from reports.statistics.laboratory import worst_grade_rows
-from reports.statistics.quality import imputed_date_rows, left_out_rows, resource_rows, rule_rows, unit_rows
+from reports.statistics.quality import (
+    imputed_date_rows,
+    left_out_rows,
+    pull_rows,
+    resource_rows,
+    rule_rows,
+    unit_rows,
+)
 from reports.statistics.response import agreement_rows, evaluable_rows, not_evaluable_rows, response_rows
 from reports.statistics.rows import Row, results_frame
 from reports.statistics.survival_by_event import survival_by_rows
@@ -32,6 +39,7 @@ from reports.statistics.time_to_event import endpoint_names, endpoint_rows, foll
 from studies.protocol import Protocol, Response
 
 OVERALL_SURVIVAL = "overall_survival"
+PULL = "quality_pull"  # only of a home that was pulled into
 QUALITY = ("quality_resources", "quality_quarantine", "quality_finding", "quality_unit")
 
 
@@ -70,6 +78,8 @@ def _site_rows(frames: Frames, protocol: Protocol, site: str) -> Iterator[Row]:
     of_site, group = pl.col("site") == site, f"site={site}"
     yield from attrition_rows(table(frames, "attrition").filter(of_site), group)
     yield from _quality_rows({name: table(frames, name).filter(of_site) for name in QUALITY}, group)
+    if PULL in frames:
+        yield from pull_rows(frames[PULL].filter(of_site), group)
     if protocol.quality.fatal_rules:
         yield from left_out_rows(table(frames, "left_out").filter(of_site), protocol, group)
 
@@ -92,6 +102,8 @@ def _overall_rows(frames: Frames, protocol: Protocol) -> Iterator[Row]:
     yield from _time_rows(frames, protocol)
     yield from _safety_rows(frames, protocol)
     yield from _quality_rows(frames, "all")
+    if PULL in frames:
+        yield from pull_rows(frames[PULL], "all")
     if protocol.quality.fatal_rules:
         yield from left_out_rows(table(frames, "left_out"), protocol, "all")
     imputed = table(frames, "imputed_date").join(cohort, on="person_id", how="semi")
