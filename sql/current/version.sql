@@ -20,23 +20,26 @@ mapped as (
     where resource.status = 'mapped'
 ),
 
--- A deletion without an instant of its own reaches what had landed when it came.
 deletion as (
     select
-        site,
-        resource_key,
-        max(deleted_at) as deleted_at,
-        max(told_at) as told_at,
-        max(told_at) filter (where deleted_at is null) as told_without_instant_at
-    from (
-        select
-            deletion.*,
-            coalesce(greatest(deletion.landed_at, received.received_at), deletion.landed_at) as told_at
-        from fhir.deletion as deletion
-        left join received on received.site = deletion.site and received.file = deletion.file
-    )
-    where resource_key is not null
-    group by site, resource_key
+        deletion.*,
+        coalesce(greatest(deletion.landed_at, received.received_at), deletion.landed_at) as told_at
+    from fhir.deletion as deletion
+    left join received on received.site = deletion.site and received.file = deletion.file
+),
+
+-- By the two instants, else by the two versions; a deletion that tells neither reaches what had landed when it came.
+deleted as (
+    select distinct mapped.site, mapped.file, mapped.line, mapped.resource_key, mapped.hash
+    from mapped
+    join deletion on deletion.site = mapped.site and deletion.resource_key = mapped.resource_key
+    where case
+        when mapped.last_updated is not null and deletion.deleted_at is not null
+            then mapped.last_updated <= deletion.deleted_at
+        when version_number(mapped.version) is not null and version_number(deletion.version) is not null
+            then version_number(mapped.version) <= version_number(deletion.version)
+        else mapped.received_at <= deletion.told_at
+    end
 ),
 
 -- The newest complete pull of all of a type, at sites where such a pull is the whole truth.
@@ -73,19 +76,14 @@ ranked as (
                 mapped.file,
                 mapped.line
         ) as version_rank,
-        coalesce(
-            case
-                when mapped.last_updated is null then mapped.received_at <= deletion.told_at
-                else mapped.last_updated <= deletion.deleted_at
-            end,
-            false
-        )
-        or coalesce(mapped.received_at <= deletion.told_without_instant_at, false)
-        or ended.resource_key is not null as is_deleted
+        deleted.resource_key is not null or ended.resource_key is not null as is_deleted
     from mapped
-    left join deletion
-        on deletion.site = mapped.site
-        and deletion.resource_key = mapped.resource_key
+    left join deleted
+        on deleted.site = mapped.site
+        and deleted.file = mapped.file
+        and deleted.line = mapped.line
+        and deleted.resource_key = mapped.resource_key
+        and deleted.hash = mapped.hash
     left join ended
         on ended.site = mapped.site
         and ended.resource_key = mapped.resource_key

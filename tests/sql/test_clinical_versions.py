@@ -136,6 +136,27 @@ def test_a_deletion_ends_a_resource_until_it_is_written_again(tmp_path: Path) ->
     assert rows(con, "quality.resources", "sum(mapped), sum(superseded)") == [(1, 5)]
 
 
+def test_a_deletion_that_tells_its_version_ends_the_versions_before_it(tmp_path: Path) -> None:
+    def entry(name: str, number: int, day: int) -> Resource:
+        return {
+            "resource": patient(
+                name, meta={"versionId": f"{number}", "lastUpdated": f"2024-01-{day:02}T00:00:00Z"}
+            )
+        }
+
+    entries = [
+        entry("back", 4, 4),
+        {"request": {"method": "DELETE", "url": "Patient/back/_history/3"}},
+        entry("back", 2, 2),
+        {"request": {"method": "DELETE", "url": "https://h.example/fhir/Patient/gone/_history/10"}},
+        entry("gone", 9, 9),
+    ]
+    land(tmp_path, {"a": {"1.json": [{"resourceType": "Bundle", "type": "history", "entry": entries}]}})
+    con = build(tmp_path)
+    assert rows(con, "clinical.person", "patient_key") == [("Patient/back",)]
+    assert rows(con, "fhir.deletion", "id, version") == [("back", "3"), ("gone", "10")]
+
+
 def test_what_landed_after_the_as_of_is_not_known_and_its_lines_are_superseded(tmp_path: Path) -> None:
     land(tmp_path, {"a": {"1.ndjson": [version("male", versionId="1")]}})
     land(tmp_path, {"a": {"2.ndjson": [version("female", versionId="2"), patient("q")]}}, LATER)
