@@ -176,8 +176,9 @@ def _stopped(bench: Bench, stop: Callable[[subprocess.Popen[str]], None]) -> Don
 
 
 def test_an_interrupted_pull_says_nothing_odd_and_is_gone_on_with(bench: Bench, server: Server) -> None:
+    server.exports.how = server.exporting = Exporting(lines=5)
     server.before = lambda request: time.sleep(0.3 if request.place == "file" else 0)
-    bench.configure(site(server))
+    bench.configure(site(server, rate={"concurrent": 1}))
 
     def interrupt(pulling: subprocess.Popen[str]) -> None:
         while not server.asked("file"):
