@@ -12,7 +12,11 @@ from typing import TextIO
 import duckdb
 
 from flows.errors import UserError
+from flows.query_errors import located, told
+from flows.query_output import table, visible, write_csv, write_csv_of
 from flows.warehouse import read_warehouse
+
+READ_TO_SHOW = 10_000  # rows that DuckDB reads for a table on a terminal
 
 
 def run_query(home: Path, query: str, stream: TextIO) -> None:
@@ -63,25 +67,45 @@ def reading(home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _answer(connection: duckdb.DuckDBPyConnection, query: str, stream: TextIO) -> None:
+    lines_before = 0
     try:
-        _check_only_reads(connection.extract_statements(query))
-        relation = connection.sql(query)
-        if relation is None:
-            return
-        if stream.isatty():
-            print(relation, file=stream)
+        kind = _check_only_reads(connection.extract_statements(query))
+        if kind == duckdb.StatementType.EXPLAIN:
+            _explain(connection, query, stream)
+        elif stream.isatty():
+            _show(connection, query, stream)
         else:
-            relation.pl().write_csv(sys.stdout.buffer if stream is sys.stdout else stream)
+            lines_before = 1
+            write_csv(connection, query, stream.buffer)
     except duckdb.Error as error:
-        raise UserError(f"the query can't be run: {str(error).splitlines()[0]}") from error
+        raise UserError(f"the query can't be run: {told(error, query, lines_before)}") from error
 
 
-def _check_only_reads(statements: list[duckdb.Statement]) -> None:
-    """Raises UserError for what could write: a read-only database still copies to files and attaches others."""
+def _explain(connection: duckdb.DuckDBPyConnection, query: str, stream: TextIO) -> None:
+    plan = connection.sql(query)
+    if stream.isatty():
+        print(visible("\n".join(text for _, text in plan.fetchall())), file=stream)
+    else:
+        write_csv_of(plan, stream.buffer)
+
+
+def _show(connection: duckdb.DuckDBPyConnection, query: str, stream: TextIO) -> None:
+    try:
+        print(table(connection.sql(query)), file=stream)
+    except duckdb.Error as error:
+        # A relation's error has a place in a text that DuckDB made of the query.
+        again = located(connection, query, READ_TO_SHOW) or error
+        raise UserError(f"the query can't be run: {told(again, query, 1)}") from error
+
+
+def _check_only_reads(statements: list[duckdb.Statement]) -> duckdb.StatementType:
+    """The kind of the one statement. Raises UserError for what could write: a read-only database still copies
+    to files and attaches others.
+    """
     kinds = [statement.type for statement in statements]
     if kinds == [duckdb.StatementType.SELECT]:
-        return
+        return kinds[0]
     # `explain analyze` runs the statement that it explains.
     if kinds == [duckdb.StatementType.EXPLAIN] and "analyze" not in statements[0].query.lower():
-        return
+        return kinds[0]
     raise UserError("the prompt only reads: give one select, show, describe, summarize or explain")
