@@ -61,6 +61,10 @@ def test_what_is_to_be_included_is_asked_for(bench: Bench, server: Server) -> No
     assert bench.landed() == expected(server)
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="pages are counted by their entries, whose `resource` is the outcome, and none is told",
+)
 def test_an_outcome_among_the_entries_is_told(bench: Bench, server: Server) -> None:
     server.searching = Searching(has_outcome_entry=True)
     bench.configure(site(server, "rest"))
