@@ -26,7 +26,11 @@ TOGETHER = 256  # files that are landed at once
 
 @dataclass(frozen=True)
 class LandedFile:
-    """A file in the landing zone. `landed_at` is when its content first came from this site."""
+    """A file in the landing zone. `landed_at` is when its content first came from this site.
+
+    `has_only_deletions` where nothing else of it is asked for, as of a server's history: that also tells of
+    types and patients that the site's pull doesn't ask for.
+    """
 
     site: str
     sha256: str
@@ -35,6 +39,7 @@ class LandedFile:
     size: int
     path: Path
     is_new: bool = False
+    has_only_deletions: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,14 @@ def land_files(home: Home, site: str, folder: Path, *, landed_at: datetime) -> L
 
 
 def land_part(
-    site: str, part: Path, *, sha256: str, size: int, source: str, landed_at: datetime
+    site: str,
+    part: Path,
+    *,
+    sha256: str,
+    size: int,
+    source: str,
+    landed_at: datetime,
+    has_only_deletions: bool = False,
 ) -> LandedFile:
     """Makes a finished download in the site's landing folder a landed file; `part` has that content.
 
@@ -120,7 +132,8 @@ def land_part(
     if known.exists():
         part.unlink()
         return _read_manifest(known)
-    landed = LandedFile(site, sha256, source, landed_at.astimezone(UTC), size, target / sha256, is_new=True)
+    at = landed_at.astimezone(UTC)
+    landed = LandedFile(site, sha256, source, at, size, target / sha256, True, has_only_deletions)
     part.replace(landed.path)
     # No name that a load takes for its own: a pull doesn't hold the home for writing.
     manifest = target / f"{sha256}.json.part"
@@ -272,6 +285,8 @@ def _manifest(file: LandedFile, counts: Mapping[str, int] | None) -> bytes:
         "resources": None if counts is None else sum(counts.values()),
         "types": None if counts is None else dict(sorted(counts.items())),
     }
+    if file.has_only_deletions:
+        content["has_only_deletions"] = True
     return json.dumps(content, ensure_ascii=False, indent=1).encode(errors="surrogateescape") + b"\n"
 
 
@@ -284,4 +299,5 @@ def _read_manifest(path: Path) -> LandedFile:
         datetime.fromisoformat(content["landed_at"]),
         content["bytes"],
         path.with_name(content["sha256"]),
+        has_only_deletions=content.get("has_only_deletions", False),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
+from msgspec import structs
 
 from flows.unpacking import UTF8_MARK
 from mappers.json_keys import Buffer, has_key_twice
@@ -20,6 +21,7 @@ class Piece(msgspec.Struct, frozen=True, gc=False):
 
     `line` is the line or the entry. `scope` names the Bundle within which a `urn:` is meant, and is the same in
     no other Bundle of the file. `deleted` is the URL of a deletion's request, `deleted_at` its time as text.
+    `is_only_counted` where nobody asked for the resource, whatever its type.
     """
 
     line: int
@@ -29,6 +31,7 @@ class Piece(msgspec.Struct, frozen=True, gc=False):
     deleted: str | None = None
     deleted_at: str | None = None
     scope: str | None = None
+    is_only_counted: bool = False
 
 
 class Block(Protocol):
@@ -100,6 +103,20 @@ class ElementBlock:
         if self.scope is None:
             return [item_piece(data, number) for number, data in numbered]
         return [entry_piece(data, number, self.scope) for number, data in numbered]
+
+
+@dataclass(frozen=True)
+class DeletionsBlock:
+    """A block of which only the deletions are wanted: its resources are counted."""
+
+    block: Block
+
+    @property
+    def size(self) -> int:
+        return self.block.size
+
+    def pieces(self) -> list[Piece]:
+        return [structs.replace(piece, is_only_counted=True) for piece in self.block.pieces()]
 
 
 @dataclass(frozen=True)

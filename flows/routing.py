@@ -100,7 +100,7 @@ class Router:
             except (ValueError, RecursionError):
                 resource = None
             lines = self._plain.get(type(resource))
-            is_plain = is_even or not (b"\n" in data or _is_odd(data, 1))
+            is_plain = is_even or not (piece.is_only_counted or b"\n" in data or _is_odd(data, 1))
             if not is_plain or lines is None or not resource.f_id or resource.f_contained:
                 self._ordinal = ordinal
                 self._take(file, piece, types, 0)
@@ -143,7 +143,9 @@ class Router:
         if checked.resource_type == "Bundle" and nesting < MAX_NESTING:
             self._scopes += 1
             for inner in bundle_pieces(piece.data, piece.line, f"{self._name}.{self._scopes}"):
-                self._take(file, inner, types, nesting + 1)
+                self._take(
+                    file, structs.replace(inner, is_only_counted=piece.is_only_counted), types, nesting + 1
+                )
             return
         types[checked.resource_type or ""] += 1
         self._settle(file, piece, checked)
@@ -152,7 +154,7 @@ class Router:
         digest = hashlib.sha256(piece.data).hexdigest()
         if checked.rule:
             self._refuse(file, piece, checked, digest)
-        elif not checked.is_asked_for:
+        elif not checked.is_asked_for or piece.is_only_counted:
             identity = checked.id or id_from(piece.full_url)
             self._enter(file, piece, checked, identity, digest, NOT_ASKED_FOR)
         else:

@@ -17,7 +17,7 @@ from pathlib import Path
 from flows.errors import SourceError
 from flows.landing import LandedFile
 from flows.ledgers import Row
-from flows.pieces import Block
+from flows.pieces import Block, DeletionsBlock
 from flows.processes import process_pool, processors
 from flows.routing import LEDGERS, LinesKey, Router, ledger_path
 from flows.sorted_lines import Lines
@@ -59,7 +59,8 @@ def route(
             for number, file in enumerate(files):
                 progress(f"{file.site}: {file.sha256[:12]}")
                 for block in blocks_of(file.path, work):
-                    team.take(number, file.site, block)
+                    wanted = DeletionsBlock(block) if file.has_only_deletions else block
+                    team.take(number, file.site, wanted)
             closed = team.close()
     except BrokenProcessPool as error:
         raise SourceError(

@@ -64,6 +64,7 @@ class SitePull:
                 size=received.size,
                 source=source or told(url),
                 landed_at=self.landed_at,
+                has_only_deletions=kind == "history",
             )
             finish(part)
             self.state.add_file(

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from flows.home import Home, open_home
-from flows.landing import land_files
+from flows.landing import land_files, land_part, landed_files
 from flows.load_records import fhir_relations
 from flows.loading import LoadReport, load
 from mappers.view import View, view_from
@@ -152,6 +152,39 @@ def test_every_resource_has_one_row_that_says_what_became_of_it(home: Home, tmp_
     assert rows(home, "_file", "site, landed") == [("a", 8)]
     assert rows(home, "patient", "line, id") == [(2, "2"), (6, "5")]
     assert report.mismatches == ()
+
+
+def test_of_a_history_only_the_deletions_count(home: Home, tmp_path: Path) -> None:
+    """It also tells of patients outside the group that was asked for."""
+    put(
+        tmp_path,
+        "a",
+        "a.ndjson",
+        {"resourceType": "Patient", "id": "1"},
+        {"resourceType": "Patient", "id": "2"},
+    )
+    run(home, tmp_path)
+    history = bundle(
+        {"resource": {"resourceType": "Patient", "id": "3", "meta": {"versionId": "1"}}},
+        {"request": {"method": "DELETE", "url": "Patient/1/_history/2"}},
+        {
+            "resource": {
+                "resourceType": "Bundle",
+                "entry": [{"resource": {"resourceType": "Patient", "id": "4"}}],
+            }
+        },
+    )
+    part = home.landing / "a" / "page.part"
+    part.write_text(json.dumps(history))
+    digest = duckdb.execute("select sha256($1::blob)", [part.read_bytes()]).fetchall()[0][0]
+    size = part.stat().st_size
+    land_part("a", part, sha256=digest, size=size, source="x", landed_at=WHEN, has_only_deletions=True)
+    report = load(home, views=VIEWS)
+    assert (report.mapped, report.not_asked_for, report.mismatches) == (0, 2, ())
+    assert rows(home, "patient", "id") == [("1",), ("2",)]
+    assert rows(home, "_deletion", "type, id, version") == [("Patient", "1", "2")]
+    (manifest,) = [file for file in landed_files(home) if file.sha256 == digest]
+    assert manifest.has_only_deletions
 
 
 def test_a_type_twice_makes_the_line_unreadable_and_a_contained_type_does_not(
