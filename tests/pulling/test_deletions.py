@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.pulling.hospital import measured
-from tests.pulling.pulls import Bench, expected, site
+from tests.pulling.pulls import Bench, expected, served, site
 from tests.pulling.server import Server
 
 STUDY = "clofarabine"
@@ -31,38 +31,77 @@ def delete_some(server: Server) -> None:
     measured(server.hospital, "o2", "p2", 7.5, server.now())
 
 
+MODES: dict[str, tuple[str, dict[str, Any]]] = {
+    "bulk-default": ("bulk", {}),
+    "bulk-manifest": ("bulk", {"deletions": "manifest"}),
+    "bulk-history": ("bulk", {"deletions": "history"}),
+    "bulk-snapshot": ("bulk", {"deletions": "snapshot"}),
+    "bulk-none": ("bulk", {"deletions": "none"}),
+    "rest-default": ("rest", {}),
+    "rest-history": ("rest", {"deletions": "history"}),
+    "rest-snapshot": ("rest", {"deletions": "snapshot"}),
+}
+BY_SITE = """
+    select site || ': ' || count(distinct person_id) || ' persons, ' || (
+        select count(*) from clinical.measurement where measurement.site = person.site
+    ) || ' counts' as there
+    from clinical.person group by site
+"""
+
+
+@pytest.fixture(scope="module")
+def left(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """By mode: what the warehouse holds after a pull, deletions at the hospital, another pull, and a build."""
+    bench = Bench(tmp_path_factory.mktemp("deletions"))
+    servers = {name: Server() for name in MODES}
+    bench.servers.extend(servers.values())
+    with served(*bench.servers):
+        sites = {name: site(servers[name], source, name, **how) for name, (source, how) in MODES.items()}
+        for server in servers.values():
+            server.hospital.put("Patient", "alone", server.now(), gender="male")
+        bench.configure(*sites.values())
+        assert bench.pull().code == 0
+        for server in servers.values():
+            delete_some(server)
+        bench.configure(*(fields for name, fields in sites.items() if "snapshot" not in name))
+        assert bench.pull().code == 0
+        # A snapshot is the whole truth only where it is whole.
+        bench.configure(*(fields for name, fields in sites.items() if "snapshot" in name))
+        assert bench.pull("--full").code == 0
+        bench.configure(*sites.values())
+        done = bench.cove("build", STUDY, "--config", "cove.toml")
+        assert done.code in (0, 1), done.text
+        lines = bench.cove("sql", "--config", "cove.toml", BY_SITE).out.splitlines()
+    return dict(line.strip(' "').split(": ") for line in lines if ": " in line)
+
+
+SEEN, NOT_SEEN = "6 persons, 29 counts", "7 persons, 30 counts"
+
+
+@pytest.mark.xdist_group("deletions")
 @pytest.mark.parametrize(
-    ("source", "deletions", "left"),
+    ("mode", "expected_left"),
     [
-        ("bulk", None, "6 persons, 29 counts"),
-        ("bulk", "manifest", "6 persons, 29 counts"),
-        ("bulk", "history", "6 persons, 29 counts"),
-        ("bulk", "snapshot", "6 persons, 29 counts"),
+        ("bulk-default", SEEN),
+        ("bulk-manifest", SEEN),
+        ("bulk-history", SEEN),
+        ("bulk-snapshot", SEEN),
         pytest.param(
-            "bulk",
-            "none",
-            "7 persons, 30 counts",
+            "bulk-none",
+            NOT_SEEN,
             marks=pytest.mark.xfail(
                 strict=True, reason="the manifest's `deleted` counts though `deletions` is none"
             ),
         ),
-        ("rest", None, "7 persons, 30 counts"),
-        ("rest", "history", "6 persons, 29 counts"),
-        ("rest", "snapshot", "6 persons, 29 counts"),
+        ("rest-default", NOT_SEEN),
+        ("rest-history", SEEN),
+        ("rest-snapshot", SEEN),
     ],
 )
 def test_what_is_deleted_at_the_hospital_is_gone_from_the_warehouse(
-    bench: Bench, server: Server, source: str, deletions: str | None, left: str
+    left: dict[str, str], mode: str, expected_left: str
 ) -> None:
-    server.hospital.put("Patient", "alone", server.now(), gender="male")
-    how: dict[str, Any] = {} if deletions is None else {"deletions": deletions}
-    bench.configure(site(server, source, **how))
-    assert bench.pull().code == 0
-    delete_some(server)
-    # A snapshot is the whole truth only where it is whole.
-    done = bench.pull(*(["--full"] if deletions == "snapshot" else []))
-    assert done.code == 0, done.text
-    assert there(bench) == left
+    assert left[mode] == expected_left
 
 
 def test_a_resource_that_comes_back_is_there_again(bench: Bench, server: Server) -> None:

@@ -104,7 +104,7 @@ def test_a_search_whose_pull_was_killed_ends_whole(bench: Bench, server: Server,
 @pytest.mark.parametrize("source", ["bulk", "rest"])
 def test_pulls_killed_at_any_instant_end_in_the_same(bench: Bench, source: str) -> None:
     drawn = random.Random(5)
-    for night in range(25):
+    for night in range(12):
         server = Server(exporting=Exporting(lines=5))
         server.exports.how = server.exporting
         server.before = lambda request: time.sleep(0.02)
@@ -114,7 +114,7 @@ def test_pulls_killed_at_any_instant_end_in_the_same(bench: Bench, source: str) 
             bench.configure(site(server, source))
             for _ in range(3):
                 with bench.popen("pull", "--config", "cove.toml") as pulling:
-                    time.sleep(drawn.uniform(0.2, 0.9))
+                    time.sleep(drawn.uniform(0.3, 1.5))
                     pulling.kill()
                     pulling.communicate()
                 bench.check_landing()
