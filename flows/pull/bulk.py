@@ -10,7 +10,7 @@ import datetime as dt
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from urllib.parse import quote, urljoin
+from urllib.parse import quote
 
 from flows.config import Site
 from flows.pull.downloads import download, finish, part_for
@@ -21,7 +21,7 @@ from flows.pull.outcomes import tell_outcomes
 from flows.pull.receiving import Received
 from flows.pull.site_pull import SitePull
 from flows.pull.tries import checked_wait, retry_after
-from flows.pull.urls import told, with_query
+from flows.pull.urls import joined, told, with_query
 
 MOST_FAILED = 3  # files: then the server isn't well, and the others are left for the next run
 
@@ -127,7 +127,9 @@ def _kick_off(job: _Job) -> None:
         raise refusal("kick-off", refused) from refused
     if "Content-Location" not in document.headers:
         raise SiteFailure("kick-off", f"{told(url)} doesn't say where its export is", "tell the hospital")
-    status = urljoin(document.url, document.headers["Content-Location"])
+    status = joined(document.url, document.headers["Content-Location"])
+    if status is None:
+        raise SiteFailure("kick-off", f"{told(url)} names an address that is none", "tell the hospital")
     job.pull.state.change(job.export, status=status, kicked_off_at=job.pull.clock.now().isoformat())
     job.pull.state.drop_files(job.name)
     job.pull.say(f"{job.site.name}: export started")
@@ -150,7 +152,7 @@ def _poll(job: _Job) -> Document:
         wait = checked_wait(retry, "status", retry_after(document.headers, clock), own)
         remaining = (ends_at - clock.now()).total_seconds()
         if remaining > 0:
-            clock.sleep(min(wait, remaining))
+            clock.wait(min(wait, remaining))
         if clock.now() >= ends_at:
             _give_up_waiting(job)
         own *= 2

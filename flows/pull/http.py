@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from urllib.parse import urljoin
 
 import msgspec
 import requests
@@ -21,7 +20,7 @@ from flows.pull.failures import FailedTry, Refused, SiteFailure
 from flows.pull.politeness import Politeness
 from flows.pull.transport import contexts, open_session
 from flows.pull.tries import retry_after, with_tries
-from flows.pull.urls import is_private, is_web, origin_of, told
+from flows.pull.urls import is_private, is_web, joined, origin_of, told
 
 BLOCK = 1 << 20
 MOST_REDIRECTS = 10
@@ -182,7 +181,7 @@ class Connection:
             if ask.method != "GET" or location is None or not response.is_redirect:
                 return response
             response.close()
-            url = urljoin(url, location)
+            url = joined(url, location) or ""
         raise FailedTry(f"{told(ask.url)} leads from one address to the next without an end")
 
     def _send(self, ask: Ask, url: str, authorization: str | None) -> requests.Response:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urljoin
 
 from flows.pull.failures import FailedTry, SiteFailure
 from flows.pull.http import JSON, Ask, Connection, Document
-from flows.pull.urls import is_web, told
+from flows.pull.urls import joined, told
 
 KINDS = ("output", "deleted", "error")
 
@@ -40,6 +39,7 @@ def check_manifest(document: Document) -> None:
     if not isinstance(document.content.get("output"), list):
         raise FailedTry(f"{told(document.url)} answered with something else than a manifest")
     list(_files(document))
+    _next(document)
 
 
 def read_manifest(connection: Connection, first: Document) -> Manifest:
@@ -74,8 +74,8 @@ def _files(page: Document) -> Iterator[ManifestFile]:
 
 def _file(kind: str, item: Any, base: str) -> ManifestFile:
     written = item.get("url") if isinstance(item, dict) else None
-    url = urljoin(base, written) if isinstance(written, str) else ""
-    if not is_web(url):
+    url = joined(base, written) if isinstance(written, str) else None
+    if url is None:
         raise FailedTry(f"{told(base)} names a file without an address")
     resource_type, count = item.get("type"), item.get("count")
     return ManifestFile(
@@ -94,6 +94,8 @@ def next_link(links: Any, base: str) -> str | None:
     """The address of the next page among the links of a manifest or a Bundle, as given where it is whole."""
     for link in links if isinstance(links, list) else []:
         if isinstance(link, dict) and link.get("relation") == "next" and isinstance(link.get("url"), str):
-            url: str = link["url"]
-            return url if is_web(url) else urljoin(base, url)
+            url = joined(base, link["url"])
+            if url is None:
+                raise FailedTry(f"{told(base)} has a `next` link that is no address")
+            return url
     return None

@@ -47,6 +47,8 @@ def fetch_missing(pull: SitePull, connection: Connection, is_whole: bool) -> Non
     """
     content = pull.state.content
     known = set() if is_whole else set(content.get("medications", ()))
+    # Those that the server didn't give are asked for in each pull: the hospital may have granted access.
+    unresolved = set() if is_whole else set(content.get("unresolved_medications", ()))
     asked: set[str] = set()
     read: set[str] = set()
     for _ in range(MOST_ROUNDS):
@@ -54,14 +56,14 @@ def fetch_missing(pull: SitePull, connection: Connection, is_whole: bool) -> Non
         read |= {file.sha256 for file in files}
         wanted, found = _look_into(pull, files)
         known |= found
-        missing = sorted(wanted - known - asked)
+        unresolved |= wanted
+        missing = sorted(unresolved - known - asked)
         if not missing:
             break
         asked |= set(missing)
         if not _fetch(pull, connection, missing):
             break
-    # Those that the server doesn't have are asked for again when something new refers to them.
-    pull.state.change(content, medications=sorted(known))
+    pull.state.change(content, medications=sorted(known), unresolved_medications=sorted(unresolved - known))
 
 
 def _fetch(pull: SitePull, connection: Connection, ids: list[str]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import requests
 
-from flows.pieces import Bundle
+from flows.pieces import Bundle, entry_piece
 from flows.pull.downloads import download, part_for
 from flows.pull.failures import FailedTry, Refused, SiteFailure
 from flows.pull.http import Ask, Connection, unzipped
@@ -19,6 +19,8 @@ from flows.pull.receiving import Received
 from flows.pull.site_pull import SitePull
 from flows.pull.tries import http_date
 from flows.pull.urls import told
+
+OUTCOME = b"OperationOutcome"  # looked for before an entry is taken apart
 
 Paging = dict[str, Any]
 
@@ -98,7 +100,9 @@ def _land_page(pull: SitePull, connection: Connection, pages: Pages, url: str) -
         found.next = link
         date = http_date(response.headers.get("Date", ""))
         found.date = date.isoformat().replace("+00:00", "Z") if date else None
-        counts = severities(bytes(raw) for raw in bundle.entry or ())
+        counts = severities(
+            entry_piece(bytes(raw), 0).data for raw in bundle.entry or () if OUTCOME in bytes(raw)
+        )
         if counts:
             reported = ", ".join(f"{counts[name]} {name}" for name in SEVERITIES if counts[name])
             pull.note(

@@ -29,7 +29,7 @@ class Pace:
             starts_at = max(now, self._free_at)
             self._free_at = starts_at + amount / self._per_second
         if starts_at > now:
-            self._clock.sleep(starts_at - now)
+            self._clock.wait(starts_at - now)
 
 
 class Politeness:
@@ -46,10 +46,12 @@ class Politeness:
         """Holds one of the requests that may be made at once, from when its turn has come."""
         with self._at_once:
             self._requests.spend()
+            self._clock.check()
             yield
 
     def received(self, amount: int) -> None:
         """Waits as long as so many bytes may take."""
+        self._clock.check()
         self._bytes.spend(amount)
 
     def check_window(self, step: str) -> None:

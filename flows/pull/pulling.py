@@ -48,7 +48,12 @@ def pull_sites(
             return pull_site(site, home, full=full, clock=clock, started_at=started_at, say=say)
 
         with ThreadPoolExecutor(min(MOST_SITES, max(1, len(config.sites)))) as pool:
-            results = list(pool.map(pull, config.sites))
+            try:
+                results = list(pool.map(pull, config.sites))
+            except BaseException:
+                # Else the pool would wait for exports that take hours.
+                clock.stopped.set()
+                raise
     return Pulled(
         tuple(note for result in results for note in result.notes),
         tuple(problem for result in results for problem in result.problems),

@@ -25,9 +25,7 @@ from flows.pull.missing import MEDICATION, fetch_missing
 from flows.pull.pages import new_paging
 from flows.pull.rest import pull_searches
 from flows.pull.site_pull import SitePull
-from flows.pull.state import SiteState
-
-UNFINISHED = "unfinished"  # the step of a pull that is under way, or was killed
+from flows.pull.state import UNFINISHED, SiteState
 
 
 @dataclass(frozen=True)

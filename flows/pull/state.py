@@ -16,6 +16,7 @@ from typing import Any
 
 from flows.home import Home, write_whole
 
+UNFINISHED = "unfinished"  # the step, and the record, of a pull that is under way or was killed
 RUNNING, RECORDS = "_running", "_records"
 
 
@@ -112,9 +113,13 @@ class SiteState:
             }
             for file in files
         ]
-        # Pulls that bring nothing are many where a folder is watched: the last one is kept.
-        name = running["id"] if files else "without-files"
+        # Pulls that bring nothing are many where a folder is watched: the last one is kept. That a whole pull
+        # brought nothing says that everything is gone.
+        brings_nothing = not files and not record["is_full"]
+        name = ("without-files" if not failed_step else UNFINISHED) if brings_nothing else running["id"]
         write_whole(self._records / f"{name}.json", json.dumps(record, ensure_ascii=False, indent=1).encode())
+        if name != UNFINISHED:
+            (self._records / f"{UNFINISHED}.json").unlink(missing_ok=True)
 
     def end(self) -> None:
         """Ends the pull under way, which is complete."""

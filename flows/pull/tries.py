@@ -30,7 +30,7 @@ def with_tries(retry: Retry, clock: Clock, step: str, attempt: Callable[[], T]) 
                 raise SiteFailure(
                     step, f"{failed.reason} ({tries})", f"see whether the server is well; {GOES_ON}"
                 ) from failed
-        clock.sleep(pause)
+        clock.wait(pause)
         wait *= 2
     raise AssertionError("retry.attempts is at least 1")
 

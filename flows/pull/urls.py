@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 PORTS = {"http": 80, "https": 443}
 
@@ -42,9 +42,23 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def joined(base: str, written: str) -> str | None:
+    """The address that a server wrote, as given where it is whole; None where it is none."""
+    if is_web(written):
+        return written
+    try:
+        url = urljoin(base, written)
+    except ValueError:
+        return None
+    return url if is_web(url) else None
+
+
 def told(url: str) -> str:
     """The URL for a message: without a user's name or password, and with the names of its query only."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an address that is none"
     host = parts.netloc.rpartition("@")[2]
     names = ",".join(dict.fromkeys(name for name, _ in parse_qsl(parts.query, keep_blank_values=True)))
     shown = f"{parts.scheme}://{host}{parts.path}{'?' + names if names else ''}"

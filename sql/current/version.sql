@@ -20,11 +20,22 @@ mapped as (
     where resource.status = 'mapped'
 ),
 
+-- What the manifests of exports told, where the site's deletions aren't to be seen.
+unseen as (
+    select told.site, told.file
+    from fhir.pulled_file as told
+    join fhir.pull as pull on pull.site = told.site and pull.pull = told.pull
+    where told.kind = 'deleted'
+    group by told.site, told.file
+    having bool_and(pull.deletions = 'none')
+),
+
 deletion as (
     select
         deletion.*,
         coalesce(greatest(deletion.landed_at, received.received_at), deletion.landed_at) as told_at
     from fhir.deletion as deletion
+    anti join unseen on unseen.site = deletion.site and unseen.file = deletion.file
     left join received on received.site = deletion.site and received.file = deletion.file
 ),
 

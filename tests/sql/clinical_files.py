@@ -15,6 +15,7 @@ from flows.landing import land_files
 from flows.load_records import fhir_relations
 from flows.loading import load
 from flows.loading_step import bundled_views
+from flows.pull.records import publish_pulls
 from mappers.references import install_macros
 from mappers.units import conversion_factor
 from sql.build import build_clinical, publish_relations
@@ -54,6 +55,7 @@ def build(
     con.execute("set TimeZone = 'UTC'")
     install_macros(con, read_key(home))
     publish_relations(con, fhir_relations(home), as_of)
+    publish_pulls(con, home, as_of)
     build_clinical(con, [load_study("clofarabine")], conversion_factor, time_zones=time_zones)
     lost = "landed <> mapped + quarantined + superseded + not_asked_for"
     assert rows(con, "quality.resources", where=lost) == []
