@@ -86,13 +86,7 @@ SEEN, NOT_SEEN = "6 persons, 29 counts", "7 persons, 30 counts"
         ("bulk-manifest", SEEN),
         ("bulk-history", SEEN),
         ("bulk-snapshot", SEEN),
-        pytest.param(
-            "bulk-none",
-            NOT_SEEN,
-            marks=pytest.mark.xfail(
-                strict=True, reason="the manifest's `deleted` counts though `deletions` is none"
-            ),
-        ),
+        ("bulk-none", NOT_SEEN),
         ("rest-default", NOT_SEEN),
         ("rest-history", SEEN),
         ("rest-snapshot", SEEN),
