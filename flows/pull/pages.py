@@ -101,7 +101,7 @@ def _land_page(pull: SitePull, connection: Connection, pages: Pages, url: str) -
         date = http_date(response.headers.get("Date", ""))
         found.date = date.isoformat().replace("+00:00", "Z") if date else None
         counts = severities(
-            entry_piece(bytes(raw), 0).data for raw in bundle.entry or () if OUTCOME in bytes(raw)
+            entry_piece(bytes(raw), 0, "").data for raw in bundle.entry or () if OUTCOME in bytes(raw)
         )
         if counts:
             reported = ", ".join(f"{counts[name]} {name}" for name in SEVERITIES if counts[name])
