@@ -11,6 +11,7 @@ from pathlib import Path
 
 import requests
 
+from flows.home import opened_private
 from flows.pull.failures import FailedTry, Refused, WrongContent
 from flows.pull.http import Ask, Connection
 from flows.pull.receiving import Received, Receiving
@@ -62,7 +63,8 @@ class Download:
         self.validator = validator_of(response)
         size = response.headers.get("Content-Length", "")
         if self.validator and not (size.isdecimal() and int(size) < WORTH_A_NOTE):
-            self._note.write_text(json.dumps({"validator": self.validator}))
+            with opened_private(self._note) as note:
+                note.write(json.dumps({"validator": self.validator}).encode())
         else:
             self._note.unlink(missing_ok=True)
 
