@@ -15,6 +15,8 @@ import pytest
 from tests.pulling.nights import Night, Nights, pass_nights
 from tests.pulling.table_of_faults import FAULTS, Row
 
+pytestmark = pytest.mark.slow  # two minutes of bad nights
+
 AT_ONCE = 7  # faults a night
 
 
