@@ -17,12 +17,14 @@ from flows.pull.downloads import download, finish, part_for
 from flows.pull.failures import FailedTry, Refused, SiteFailure, refusal
 from flows.pull.http import FHIR_JSON, JSON, NDJSON, Ask, Connection, Document
 from flows.pull.manifests import Manifest, ManifestFile, check_manifest, read_manifest
+from flows.pull.missing import MEDICATION
 from flows.pull.outcomes import tell_outcomes
 from flows.pull.receiving import Received
 from flows.pull.site_pull import SitePull
 from flows.pull.tries import checked_wait, retry_after
 from flows.pull.urls import joined, told, with_query
 
+TYPES_REFUSED = {400, 422}
 MOST_FAILED = 3  # files: then the server isn't well, and the others are left for the next run
 
 Export = dict[str, Any]
@@ -50,7 +52,11 @@ def pull_exports(pull: SitePull, connection: Connection, exports: list[Export]) 
         if not export.get("is_done"):
             _pull_export(_Job(pull, connection, export, str(number)))
         delete_export(pull, connection, export)
-    return {name: export["transaction_time"] for export in exports for name in export["types"]}
+    return {
+        name: export["transaction_time"]
+        for export in exports
+        for name in (*export["types"], *export.get("left_out", ()))
+    }
 
 
 def delete_export(pull: SitePull, connection: Connection, export: Export) -> None:
@@ -124,7 +130,10 @@ def _kick_off(job: _Job) -> None:
     try:
         document = job.connection.tried(ask, check)
     except Refused as refused:
-        raise refusal("kick-off", refused) from refused
+        if not _leaves_out(job, refused):
+            raise refusal("kick-off", refused) from refused
+        _kick_off(job)
+        return
     if "Content-Location" not in document.headers:
         raise SiteFailure("kick-off", f"{told(url)} doesn't say where its export is", "tell the hospital")
     status = joined(document.url, document.headers["Content-Location"])
@@ -133,6 +142,19 @@ def _kick_off(job: _Job) -> None:
     job.pull.state.change(job.export, status=status, kicked_off_at=job.pull.clock.now().isoformat())
     job.pull.state.drop_files(job.name)
     job.pull.say(f"{job.site.name}: export started")
+
+
+def _leaves_out(job: _Job, refused: Refused) -> bool:
+    """Whether the export can be asked for without Medication, which some servers refuse below system level: it
+    belongs to no patient. Those that doses refer to are fetched by their ids.
+    """
+    others = [name for name in job.export["types"] if name != MEDICATION]
+    is_about_types = job.site.level != "system" and refused.status in TYPES_REFUSED
+    if not is_about_types or not others or len(others) == len(job.export["types"]):
+        return False
+    job.pull.state.change(job.export, types=others, left_out=[MEDICATION])
+    job.pull.note(f"the server exports no {MEDICATION} at this level; those that doses refer to are fetched")
+    return True
 
 
 def _poll(job: _Job) -> Document:
