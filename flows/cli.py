@@ -14,7 +14,7 @@ from flows.errors import CoveError, UserError
 
 if TYPE_CHECKING:
     from flows.config_choice import Choice
-    from flows.run import Run
+    from flows.run import Request, Run
 
 app = typer.Typer(
     name="cove",
@@ -97,18 +97,10 @@ def run(
     prefect: PrefectOption = False,
 ) -> None:
     """Pull from the sites or land files, map them, build the warehouse, and make the study's report."""
-    from flows.execute import execute, request_of
+    from flows.execute import execute
 
     choice = _choice(context, config, home, files)
-    request = request_of(
-        study,
-        home=choice.home,
-        files=choice.files,
-        out=out,
-        data_cutoff=data_cutoff,
-        as_of=as_of,
-        config=choice.config,
-    )
+    request = _request(study, choice, out, data_cutoff, as_of)
     _finish(execute(request, as_flow=prefect))
 
 
@@ -144,19 +136,10 @@ def build(
     as_of: AsOfOption = None,
 ) -> None:
     """Build the warehouse with the study's tables from what is loaded, and publish it."""
-    from flows.execute import execute, request_of
+    from flows.execute import execute
     from flows.steps import BUILD, LOAD
 
-    choice = _choice(context, config, home)
-    request = request_of(
-        study,
-        home=choice.home,
-        files=None,
-        out=None,
-        data_cutoff=data_cutoff,
-        as_of=as_of,
-        config=choice.config,
-    )
+    request = _request(study, _choice(context, config, home), None, data_cutoff, as_of)
     _finish(execute(request, steps=(LOAD, BUILD)))
 
 
@@ -171,19 +154,10 @@ def report(
     as_of: AsOfOption = None,
 ) -> None:
     """Build the study from what is loaded, and make its report, without landing anything."""
-    from flows.execute import execute, request_of
+    from flows.execute import execute
     from flows.steps import ANALYSE, BUILD, LOAD, REPORT
 
-    choice = _choice(context, config, home)
-    request = request_of(
-        study,
-        home=choice.home,
-        files=None,
-        out=out,
-        data_cutoff=data_cutoff,
-        as_of=as_of,
-        config=choice.config,
-    )
+    request = _request(study, _choice(context, config, home), out, data_cutoff, as_of)
     _finish(execute(request, steps=(LOAD, BUILD, ANALYSE, REPORT)))
 
 
@@ -303,6 +277,23 @@ def init(config: ConfigOption = None) -> None:
     from flows.config_template import write_template
 
     _say(write_template(config))
+
+
+def _request(
+    study: str, choice: Choice, out: Path | None, data_cutoff: str | None, as_of: str | None
+) -> Request:
+    """The checked request of a study's run with what was chosen."""
+    from flows.execute import request_of
+
+    return request_of(
+        study,
+        home=choice.home,
+        files=choice.files,
+        out=out,
+        data_cutoff=data_cutoff,
+        as_of=as_of,
+        config=choice.config,
+    )
 
 
 def _choice(

@@ -37,6 +37,7 @@ CONCEPT_MAP_SQL = """
     targets as (select * exclude (e), e.code as source_code, unnest(e.target) as t from sources)
     select
         site, file, line, type, id, version, last_updated, landed_at, full_url, hash, resource_key, view_hash,
+        "$scope",
         source_system,
         source_code,
         target_system,

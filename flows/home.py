@@ -121,9 +121,12 @@ def make_private(folder: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file so that a reader, or a crash, finds the former content or the new one, never a part."""
-    _write_part(path, content).replace(path)
+def write_whole(path: Path, content: bytes, part: Path | None = None) -> None:
+    """Writes a file so that a reader, or a crash, finds the former content or the new one, never a part.
+
+    `part` is where it is written first; without it a name that the next who holds the home for writing removes.
+    """
+    _write_part(path, content, part).replace(path)
     sync(path.parent)
 
 
@@ -137,8 +140,8 @@ def write_all_whole(contents: Mapping[Path, bytes]) -> None:
         sync(folder)
 
 
-def _write_part(path: Path, content: bytes) -> Path:
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+def _write_part(path: Path, content: bytes, part: Path | None = None) -> Path:
+    part = part or path.with_name(f".{path.name}.{os.getpid()}.part")
     with opened_private(part) as target:
         target.write(content)
         target.flush()

@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import BinaryIO
 
 from flows.errors import UserError
-from flows.home import WRITERS, Home, HomeError, opened_private, site_name, sync, write_all_whole
+from flows.home import (
+    WRITERS,
+    Home,
+    HomeError,
+    opened_private,
+    site_name,
+    sync,
+    write_all_whole,
+    write_whole,
+)
 from flows.unpacking import looks_like_fhir
 
 SUFFIXES = (".ndjson", ".json", ".zip")
@@ -127,23 +136,23 @@ def land_part(
     The same content is landed once a site, under its first source and time. Raises OSError where the disk
     fails; the part is there then, or landed.
     """
-    target = part.parent
-    known = target / f"{sha256}.json"
+    path, at = part.with_name(sha256), landed_at.astimezone(UTC)
+    landed = _placed(part, LandedFile(site, sha256, source, at, size, path, True, has_only_deletions))
+    if landed.is_new:
+        # No name that a load takes for its own: a pull doesn't hold the home for writing.
+        manifest = _manifest_path(path)
+        write_whole(manifest, _manifest(landed, None), part.with_name(f"{manifest.name}.part"))
+    return landed
+
+
+def _placed(part: Path, file: LandedFile) -> LandedFile:
+    """The landed file of this content: the part becomes it, unless the content was landed before."""
+    known = _manifest_path(file.path)
     if known.exists():
         part.unlink()
         return _read_manifest(known)
-    at = landed_at.astimezone(UTC)
-    landed = LandedFile(site, sha256, source, at, size, target / sha256, True, has_only_deletions)
-    part.replace(landed.path)
-    # No name that a load takes for its own: a pull doesn't hold the home for writing.
-    manifest = target / f"{sha256}.json.part"
-    with opened_private(manifest) as written:
-        written.write(_manifest(landed, None))
-        written.flush()
-        os.fsync(written.fileno())
-    manifest.replace(known)
-    sync(target)
-    return landed
+    part.replace(file.path)
+    return file
 
 
 def landed_files(home: Home, site: str | None = None) -> list[LandedFile]:
@@ -168,16 +177,16 @@ def _land(
             copies = list(pool.map(copy_to, paths, parts))
         new: dict[str, LandedFile] = {}
         found = []
+        at = landed_at.astimezone(UTC)
         for part, source, (digest, size) in zip(parts, sources, copies, strict=True):
-            known = target / f"{digest}.json"
-            if known.exists() or digest in new:
-                part.unlink()
-                found.append(new[digest] if digest in new else _read_manifest(known))
-                continue
-            at = landed_at.astimezone(UTC)
-            new[digest] = LandedFile(site, digest, source, at, size, target / digest, is_new=True)
-            part.replace(new[digest].path)
-            found.append(new[digest])
+            if digest not in new:
+                path = target / digest
+                file = _placed(part, LandedFile(site, digest, source, at, size, path, is_new=True))
+                if file.is_new:
+                    new[digest] = file
+                found.append(file)
+            else:
+                found.append(new[digest])
         write_all_whole({_manifest_path(file.path): _manifest(file, None) for file in new.values()})
     except OSError as error:
         raise HomeError(f"{target}: a file can't be landed ({error.strerror})") from error

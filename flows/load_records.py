@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flows.concept_maps import concept_map_mapping
 from flows.home import Home, make_private, read_key, sync, write_whole
 from flows.landing import LandedFile
 from flows.rules import load_rules
@@ -33,14 +32,13 @@ class LoadRecord:
     identified: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def generation_of(home: Home, hashes: dict[str, str]) -> str:
-    """The identity of everything by which a landed file is mapped."""
+def generation_of(home: Home, hashes: Mapping[str, str]) -> str:
+    """The identity of everything by which a landed file is mapped; `hashes` are the mappings' own, by name."""
     key = hashlib.sha256(b"generation" + read_key(home)).hexdigest()
     parts = {
-        "views": hashes,
+        "views": dict(hashes),
         "rules": load_rules(),
         "key": key,
-        "code_maps": concept_map_mapping().view_hash,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 

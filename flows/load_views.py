@@ -1,5 +1,6 @@
 """The views of a load: what they read of each type of resource, compiled when it is needed."""
 
+import functools
 from collections.abc import Mapping, Sequence
 
 from flows.concept_maps import CONCEPT_MAP, concept_map_mapping
@@ -14,25 +15,20 @@ from mappers.fields import FieldPath
 from mappers.shapes import reference_targets
 from mappers.view import View
 
-CODE_MAPS = "ConceptMap"
-
 
 class Views:
-    """The views of a load, each compiled for a FHIR version when the first line appears that it takes.
+    """The views of a load, each compiled for a FHIR version when the first line appears that it takes."""
 
-    `identified` is what a former load under the same views found by `identified`, so that it needn't compile
-    them all.
-    """
-
-    def __init__(self, views: Sequence[View], identified: Mapping[str, Sequence[str]] | None = None) -> None:
+    def __init__(self, views: Sequence[View]) -> None:
         self._views = tuple(sorted(views, key=lambda view: view.name))
         self._compiled: dict[tuple[str, str], CompiledMapping] = {}
-        self._identified = {version: frozenset(types) for version, types in (identified or {}).items()}
+        self._identified: dict[str, frozenset[str]] = {}
 
     @property
     def resource_types(self) -> tuple[str, ...]:
-        return tuple(sorted({view.resource for view in self._views} | {CODE_MAPS}))
+        return tuple(sorted({view.resource for view in self._views} | {concept_map_mapping().resource}))
 
+    @functools.cached_property
     def hashes(self) -> dict[str, str]:
         """The identity of what each mapping says, by its name."""
         known = {view.name: view_hash(view) for view in self._views}
@@ -47,7 +43,8 @@ class Views:
     def mappings(self, fhir_version: str, resource_type: str) -> list[CompiledMapping]:
         """The mappings of the lines of a type."""
         made = [self.mapping(view, fhir_version) for view in self._views if view.resource == resource_type]
-        return [*made, concept_map_mapping()] if resource_type == CODE_MAPS else made
+        code_maps = concept_map_mapping()
+        return [*made, code_maps] if resource_type == code_maps.resource else made
 
     def mapping(self, view: View, fhir_version: str) -> CompiledMapping:
         """The view as a mapping, compiled once."""
@@ -77,6 +74,10 @@ class Views:
                 if target in self.resource_types
             )
         return self._identified[fhir_version]
+
+    def know_identified(self, found: Mapping[str, Sequence[str]]) -> None:
+        """Takes what a former load under the same views found by `identified`: it needn't compile them all."""
+        self._identified |= {version: frozenset(types) for version, types in found.items()}
 
     def known_identified(self) -> dict[str, list[str]]:
         """What `identified` has found so far, for the next load."""

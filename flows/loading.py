@@ -28,7 +28,7 @@ from flows.load_records import (
     records_of,
 )
 from flows.load_views import Views
-from flows.mapping import Part, map_type, view_hash, write_empty
+from flows.mapping import Part, map_type, write_empty
 from flows.routing import Router
 from flows.routing_together import Routed, route
 from flows.urns import know_aliases
@@ -84,16 +84,17 @@ def load(
 
     Raises HomeError when the disk fails or is full; nothing of the load is visible then.
     """
-    hashes = {view.name: view_hash(view) for view in views}
-    generation = generation_of(home, hashes)
+    asked = Views(views)
+    generation = generation_of(home, asked.hashes)
     with disk_failures(home.root), writing(home) as work:
         records = records_of(home, generation)
         done = {pair for record in records for pair in record.files}
         pending = [file for file in landed_files(home) if (file.site, file.sha256) not in done]
         if not pending and generation == current_generation(home):
             return LoadReport(None, 0, 0, 0, 0, 0)
-        identified = {version: types for record in records for version, types in record.identified.items()}
-        return _load(home, Views(views, identified), _Load(generation, records, pending), work, progress)
+        for record in records:
+            asked.know_identified(record.identified)
+        return _load(home, asked, _Load(generation, records, pending), work, progress)
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def _load(home: Home, views: Views, asked: _Load, work: Path, progress: Callable
     record = LoadRecord(
         asked.id,
         asked.generation,
-        views.hashes(),
+        views.hashes,
         frozenset((file.site, file.sha256) for file in asked.files),
         (*new, *together),
         tuple(replaced),
@@ -162,8 +163,8 @@ def _map_all(
     has_urns = _know_urns(connection)
     for (resource_type, version), parts in groups.items():
         mappings = views.mappings(version, resource_type)
-        if has_urns:
-            mappings = [mapping.resolving() for mapping in mappings]
+        if not has_urns:
+            mappings = [mapping.without_urns() for mapping in mappings]
         name = f"{load_id}-{version.lower()}"
         paths, bad = map_type(connection, mappings, parts, folder, name)
         written += paths
@@ -188,7 +189,7 @@ def _empties(
 ) -> list[Path]:
     """A file without rows for each relation, so that it is there before the first row of its kind."""
     paths = []
-    for name in views.hashes():
+    for name in views.hashes:
         path = folder / name / f"empty-{generation}.parquet"
         if not path.exists():
             make_private(path.parent)

@@ -71,7 +71,8 @@ LINES_SQL = """
 @dataclass(frozen=True)
 class CompiledMapping:
     """One query over the lines of a type: a view's, or that of code maps. `columns` are name and DuckDB
-    type; the others are as `CompiledView` has them.
+    type; `sql` gives the lineage, the scope, and the columns; `resolved` is SQL for those that hold a `urn:`, with
+    what it means in its scope. The others are as `CompiledView` has them.
     """
 
     name: str
@@ -83,17 +84,19 @@ class CompiledMapping:
     reads_json: bool
     columns: tuple[tuple[str, str], ...]
     sql: str
-    scoped_sql: str = ""
     resolved: Mapping[str, str] = field(default_factory=dict)
 
-    def resolving(self) -> CompiledMapping:
-        """The same, with `urn:` references as what they mean within their file."""
-        if not self.resolved:
-            return self
+    @property
+    def rows_sql(self) -> str:
+        """SQL of the rows: the lineage, then the columns."""
         columns = ", ".join(f"{sql} as {quoted(name)}" for name, sql in self.resolved.items())
+        replaced = f" replace ({columns})" if columns else ""
         # What is put together here are quoted names and macros of ours.
-        resolved = f"select * exclude ({quoted(SCOPE)}) replace ({columns}) from ({self.scoped_sql})"  # noqa: S608
-        return replace(self, sql=resolved, resolved={})
+        return f"select * exclude ({quoted(SCOPE)}){replaced} from ({self.sql})"  # noqa: S608
+
+    def without_urns(self) -> CompiledMapping:
+        """The same for lines among which no Bundle names its entries by `urn:`."""
+        return replace(self, resolved={})
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,6 @@ def mapping_of(view: View, fhir_version: str) -> CompiledMapping:
     """The view compiled for a FHIR version."""
     compiled: CompiledView = compile_view(view, fhir_version=fhir_version)
     columns = tuple((column.name, column.duckdb_type) for column in compiled.columns)
-    sql = compiled.select("line", passthrough=tuple(LINEAGE))
     return CompiledMapping(
         view.name,
         view.resource,
@@ -135,7 +137,6 @@ def mapping_of(view: View, fhir_version: str) -> CompiledMapping:
         compiled.exact_numbers,
         compiled.reads_json,
         columns,
-        sql,
         compiled.select("line", passthrough=(*LINEAGE, SCOPE)),
         resolved_keys(view, dict(columns), quoted(SCOPE)),
     )
@@ -226,7 +227,7 @@ def _rows(
     raw = read_lines(connection, paths, columns, longest)
     raw.create_view("raw_line", replace=True)
     connection.sql(LINES_SQL).create_view("line", replace=True)
-    return connection.sql(mapping.sql)
+    return connection.sql(mapping.rows_sql)
 
 
 def _write(
