@@ -590,7 +590,7 @@ execute(request_of("clofarabine", home=folder / "home", files=folder / "files", 
 @pytest.mark.parametrize(
     ("module", "function", "calls"),
     [
-        ("flows.landing", "_copy", 1),
+        ("flows.landing", "copy_to", 1),
         ("flows.mapping", "_write", 3),
         ("flows.loading", "commit_load", 0),
         ("sql.runner", "_build", 20),
