@@ -1,0 +1,17 @@
+"""What every part of a protocol has in common, and the kinds of values that several parts use."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Days = Annotated[int, Field(ge=0)]
+Evidence = Literal["administered", "dispensed", "stated", "ordered"]
+
+
+class Section(BaseModel):
+    """A part of the protocol; a key that it doesn't know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False)
