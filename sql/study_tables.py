@@ -92,6 +92,11 @@ def _population_tables(protocol: Protocol) -> Iterator[RuleTable]:
     yield RuleTable("fatal_rule", {"rule": "VARCHAR"}, [(rule,) for rule in protocol.quality.fatal_rules])
     yield RuleTable("death_source", {"kind": "VARCHAR", "rank": "INTEGER"}, death_source_rows(protocol))
     yield RuleTable(
+        "comparator_rule",
+        {"comparator": "VARCHAR", "analysis": "VARCHAR", "level": "VARCHAR"},
+        [(name, rule.analysis, rule.level or "") for name, rule in protocol.comparators.items()],
+    )
+    yield RuleTable(
         "subgroup_rule",
         {"subgroup": "VARCHAR", "variable": "VARCHAR"},
         [(name, subgroup.variable) for name, subgroup in protocol.subgroups.items()],

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 
+from studies.comparator_checks import comparator_problems
 from studies.criteria_checks import Problem, criteria_problems, numeric_variables
 from studies.ctcae import ctcae_rows
 from studies.marked_yaml import KeyPath
@@ -78,6 +79,7 @@ def protocol_problems(protocol: Protocol) -> list[Problem]:
         *_event_problems(protocol),
         *_subgroup_problems(protocol),
         *_decision_problems(protocol),
+        *comparator_problems(protocol),
         *_quality_problems(protocol),
     ]
     if protocol.response:

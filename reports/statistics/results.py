@@ -8,6 +8,7 @@ import polars as pl
 
 from reports.statistics.adverse_events import adverse_event_rows
 from reports.statistics.baseline import baseline_rows
+from reports.statistics.comparators import comparator_rows
 from reports.statistics.deaths import death_rows
 from reports.statistics.decision import decision_rows
 from reports.statistics.disposition import attrition_rows, disposition_rows
@@ -53,6 +54,7 @@ def estimate_results(frames: Frames, protocol: Protocol) -> pl.DataFrame:
     rows = [*_group_rows(frames, protocol, everybody(frames)), *_overall_rows(frames, protocol)]
     if protocol.decision is not None:
         rows.extend(decision_rows(rows, protocol.decision))
+    rows.extend(comparator_rows(list(rows), protocol.comparators))
     for site in study_sites(frames):
         rows.extend(_site_rows(frames, protocol, site))
     for group in study_groups(frames, protocol):

@@ -291,6 +291,32 @@ safety as (
     join person on person.person_id = imputed_date.person_id
 ),
 
+-- A published control is a number of the protocol; what it is compared with is the study's own.
+compared as (
+    select
+        'comparator.' || rule.comparator as analysis,
+        'study' as level,
+        'events' as statistic,
+        result.person_id,
+        result.record
+    from (
+        from responses
+        union all
+        from outcomes
+    ) as result
+    join comparator_rule as rule on rule.analysis = result.analysis and rule.level = result.level
+    where result.statistic in ('', 'n')
+    union all
+    select
+        'comparator.' || rule.comparator,
+        unnest(['study', 'difference', 'ratio']),
+        unnest(['n', '', '']),
+        person.person_id,
+        person.record
+    from person
+    cross join comparator_rule as rule
+),
+
 final as (
     from population
     union all from at_baseline
@@ -298,6 +324,7 @@ final as (
     union all from responses
     union all from outcomes
     union all from safety
+    union all from compared
 )
 
 select distinct

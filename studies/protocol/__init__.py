@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from studies.protocol.analyses import Analyses, Decision, Disclosure, Quality, Subgroup, Threshold
+from studies.protocol.comparators import Comparator
 from studies.protocol.endpoints import Deaths, Endpoint, Incidence, NamedEvent, SurvivalBy
 from studies.protocol.population import (
     Baseline,
@@ -23,6 +24,7 @@ __all__ = [
     "Analyses",
     "Baseline",
     "Combination",
+    "Comparator",
     "Condition",
     "Criterion",
     "Dates",
@@ -80,5 +82,6 @@ class Protocol(Section):
     analyses: Analyses
     subgroups: dict[Name, Subgroup] = Field(default_factory=dict)
     decision: Decision | None = None
+    comparators: dict[Name, Comparator] = Field(default_factory=dict)
     disclosure: Disclosure
     quality: Quality

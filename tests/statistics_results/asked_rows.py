@@ -67,7 +67,21 @@ def asked_of_all(socs: tuple[str, ...], pts: tuple[str, ...]) -> set[Asked]:
     rows |= _survival_by_hsct() | _adverse_events(socs, pts)
     rows |= {("quality.imputed_dates", kind, "n", "") for kind in ("birth", "death", "teae_onset")}
     decision = ("value", "threshold", "bound", "p", "met", "responders_short")
-    return rows | {("decision", "remission", statistic, "") for statistic in decision}
+    rows |= {("decision", "remission", statistic, "") for statistic in decision}
+    return rows | _comparators()
+
+
+def _comparators() -> set[Asked]:
+    rows = set()
+    for name in ("yoo_2017", "yoo_2017_cr", "hijiya_2011", "trioche_2015"):
+        analysis = f"comparator.{name}"
+        for group in ("study", "control"):
+            rows |= {(analysis, group, statistic, "") for statistic in ("n", "events", "percent")}
+        limits = ("estimate", "ci_low", "ci_high")
+        rows |= {(analysis, "difference", s, m) for s in limits for m in ("newcombe", "miettinen-nurminen")}
+        rows |= {(analysis, "ratio", s, m) for s in limits for m in ("katz-log", "miettinen-nurminen")}
+        rows.add((analysis, "difference", "p", "fisher-exact"))
+    return rows
 
 
 def _levels(levels: dict[str, tuple[str, ...]]) -> Iterator[Asked]:

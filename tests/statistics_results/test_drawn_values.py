@@ -297,3 +297,31 @@ def test_broken_rules_are_counted_by_site(results: pl.DataFrame) -> None:
         ("quality.finding", "site=north", "number-precision"): 1,
         ("quality.finding", "site=south", "number-precision"): 2,
     }
+
+
+def test_a_published_control_stands_beside_the_study_as_in_r(results: pl.DataFrame) -> None:
+    """3 of 8 in remission against 11 of 25: prop.test and fisher.test of R, and the formula of Katz."""
+    expected = {
+        ("study", "n", ""): 8,
+        ("study", "events", ""): 3,
+        ("study", "percent", ""): 37.5,
+        ("control", "n", ""): 25,
+        ("control", "events", ""): 11,
+        ("control", "percent", ""): 44,
+        ("difference", "estimate", "newcombe"): -6.5,
+        ("difference", "ci_low", "newcombe"): -36.9241247118,
+        ("difference", "ci_high", "newcombe"): 29.8281469586,
+        ("difference", "p", "fisher-exact"): 1,
+        ("ratio", "estimate", "katz-log"): 0.852272727273,
+        ("ratio", "ci_low", "katz-log"): 0.314182543856,
+        ("ratio", "ci_high", "katz-log"): 2.31193239681,
+    }
+    for (level, statistic, method), number in expected.items():
+        found = cell(results, "comparator.hijiya_2011", level, statistic, method)[0]
+        assert found == pytest.approx(number, rel=1e-11), (level, statistic)
+    assert cell(results, "comparator.hijiya_2011", "difference", "ci_low", "newcombe")[1] == "-36.9"
+
+
+def test_a_control_may_be_compared_by_the_level_of_a_best_response(results: pl.DataFrame) -> None:
+    assert cell(results, "comparator.yoo_2017_cr", "study", "events") == (2, "2")
+    assert cell(results, "comparator.yoo_2017_cr", "study", "n") == (8, "8")

@@ -176,9 +176,27 @@ MISTAKES = [
         'measurements.haemoglobin.unit: "Anemia" is graded in g/L',
     ),
     (
-        "analysis: response.remission",
-        "analysis: response.remision",
+        "analysis: response.remission\n      at_least",
+        "analysis: response.remision\n      at_least",
         'decision.thresholds[1].analysis: "response.remision" is no proportion',
+    ),
+    ("    events: 27", "    events: 64", "comparators.yoo_2017.events: more events than persons"),
+    (
+        "    events: 27",
+        "    events: -1",
+        "comparators.yoo_2017.events: input should be greater than or equal",
+    ),
+    ("    n: 25", "    n: 0", "comparators.hijiya_2011.n: input should be greater than or equal to 1"),
+    ("    n: 25", "    n: 25.5", "comparators.hijiya_2011.n: not a whole number"),
+    (
+        "    level: CR\n",
+        "    level: CRi\n",
+        'comparators.yoo_2017_cr.level: "CRi" is no level of response.best',
+    ),
+    (
+        "analysis: response.overall\n    n",
+        "analysis: response.overal\n    n",
+        'comparators.yoo_2017.analysis: "response.overal" counts no persons of this protocol; did you mean',
     ),
     (
         "subgroups: {}",
@@ -199,6 +217,11 @@ MISTAKES = [
         "survival_by.landmarks[3]: not greater than the one before",
     ),
 ]
+
+
+def test_a_comparator_of_a_best_response_says_which(folder: Path) -> None:
+    change(folder, "    level: CR\n", "")
+    assert "comparators.yoo_2017_cr.level: missing; write one of CR, CRp, PR, NR, NE" in error(folder)
 
 
 @pytest.mark.parametrize(("old", "new", "expected"), MISTAKES)
