@@ -14,9 +14,9 @@ from reports.rendering.words import METHODS, analysis_words, group_words, level_
 SMALL = "Groups are small: a difference between them is not tested, and may be chance."
 
 
-def group_sections(source: Source) -> list[Section]:
-    """By site and subgroup; sensitivity."""
-    return [_groups(source), _sensitivity(source)]
+def group_sections(source: Source, between: Sequence[Section] = ()) -> list[Section]:
+    """By site and subgroup; then the sections `between`; sensitivity."""
+    return [_groups(source), *between, _sensitivity(source)]
 
 
 def _groups(source: Source) -> Section:

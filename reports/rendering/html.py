@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from reports.rendering.answer import decision_table, key_figures, limits, verdicts
+from reports.rendering.comparator_sections import comparator_sections
 from reports.rendering.group_sections import group_sections
 from reports.rendering.lookup import Results
 from reports.rendering.methods import method_rules
@@ -92,7 +93,7 @@ def result_sections(source: Source) -> list[Section]:
         *population_sections(source),
         *response_sections(source),
         *survival_sections(source),
-        *group_sections(source),
+        *group_sections(source, comparator_sections(source)),
         *safety_sections(source),
     ]
     return [section for section in map(_filled, made) if section.tables or section.figures]

@@ -28,7 +28,9 @@ class Results:
     def __init__(self, frame: pl.DataFrame) -> None:
         self.frame = frame
         self._rows: dict[tuple[str, str, str, str], dict[str, Cell]] = {}
+        self._values: dict[str, float | None] = {}
         for row in frame.iter_rows(named=True):
+            self._values[key_of(row)] = row["value"]
             place = (row["analysis"], row["group"], row["level"], row["statistic"])
             self._rows.setdefault(place, {})[row["method"]] = Cell(row["text"], key_of(row))
 
@@ -43,6 +45,10 @@ class Results:
         if method is not None:
             return found.get(method, found.get("", NOTHING))
         return next(iter(found.values()), NOTHING)
+
+    def value(self, cell: Cell) -> float | None:
+        """The number behind a cell, for a drawing; None where it is empty, or plain text."""
+        return self._values.get(cell.key)
 
     def has(self, analysis: str) -> bool:
         """Whether the analysis was asked for."""

@@ -92,6 +92,12 @@ def statistics_rules(protocol: Protocol) -> Iterator[tuple[str, str]]:
             f"Met when the exact one-sided binomial p is at most {protocol.decision.alpha:g}. The bound is the exact "
             "lower limit at that level.",
         )
+    if protocol.comparators:
+        yield (
+            "Published controls",
+            "Difference with Newcombe's hybrid score (method 10) and Miettinen-Nurminen's score interval; ratio with "
+            "Miettinen-Nurminen's score and Katz's log interval; Fisher's exact p, two-sided. Nothing is adjusted for.",
+        )
     yield "Quantiles", "Hyndman-Fan type 7, as R's default."
     yield "Printed numbers", "Rounded halves away from zero; results.csv has each at full precision."
     yield (

@@ -66,6 +66,10 @@ METHODS = {
     "efron": "Cox, ties by Efron",
     "firth": "Cox with Firth's penalty",
     "aalen-johansen": "Aalen-Johansen",
+    "newcombe": "Newcombe",
+    "miettinen-nurminen": "Miettinen-Nurminen",
+    "katz-log": "Katz",
+    "fisher-exact": "Fisher's exact test",
 }
 UNITS = {"10*9/L": "\N{MULTIPLICATION SIGN}10⁹/L", "umol/L": "µmol/L"}
 DASH = "\N{EN DASH}"

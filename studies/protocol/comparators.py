@@ -16,5 +16,6 @@ class Comparator(Section):
     n: int = Field(ge=1, description="persons of the control group")
     events: int = Field(ge=0, description="those of them with the outcome")
     note: str = Field(
-        default="", description="how the counts were had, and what the comparison can't claim; printed with it"
+        default="",
+        description="how the counts were had, and what the comparison can't claim; printed with it",
     )

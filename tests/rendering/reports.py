@@ -66,7 +66,13 @@ def bare_report() -> Report:
     """The drawn study with those parts alone that every study has, and overall survival."""
     protocol = reference_protocol()
     endpoints = {"overall_survival": protocol.endpoints["overall_survival"]}
-    off: dict[str, Any] = {"response": None, "survival_by": None, "safety": None, "decision": None}
+    off: dict[str, Any] = {
+        "response": None,
+        "survival_by": None,
+        "safety": None,
+        "decision": None,
+        "comparators": {},
+    }
     changed = protocol.model_copy(
         update={
             **off,

@@ -52,7 +52,7 @@ def test_a_study_with_every_part_has_its_sections_in_the_order_of_ich_e3() -> No
     numbers = re.findall(r'-title"><span class="number">([^<]+)<', render_html(drawn_report()))
     assert numbers == [
         "1", "14.1.1", "14.1.2", "14.1.3", "14.1.5", "14.1.6", "14.2.1", "14.2.2", "14.2.3", "14.2.4",
-        "14.2.5", "14.2.6", "14.2.8", "14.2.10", "14.3.1", "14.3.2", "14.3.4", "A", "D", "E", "F",
+        "14.2.5", "14.2.6", "14.2.8", "14.2.9", "14.2.10", "14.3.1", "14.3.2", "14.3.4", "A", "D", "E", "F",
     ]  # fmt: skip
 
 
@@ -182,7 +182,7 @@ def test_figures_are_those_of_the_page() -> None:
     html = render_html(report)
     assert set(figures_of(report)) == {
         "attrition", "duration_of_remission", "overall_survival", "event_free_survival", "remission_incidence",
-        "hsct_incidence",
+        "hsct_incidence", "comparators",
     }  # fmt: skip
     assert all(svg in html for svg in figures_of(report).values())
 
