@@ -7,6 +7,7 @@ once, and the pages of a file that is mapped count too. It is looked at from out
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -44,6 +45,7 @@ def measured(module: str, *arguments: object) -> Measured:
 
 def measured_command(command: list[str], *, limit: float | None = None) -> Measured:
     """Runs a command that prints a JSON object; `limit` is the seconds that it may take."""
+    os.sync()  # so that what former steps wrote isn't still on its way to the disk
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     watch = _MemoryWatch(process.pid)
     watch.start()

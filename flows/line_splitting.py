@@ -1,6 +1,7 @@
 """A stream of text, cut at line ends into blocks: split at LF only, lines counted from 1, blank ones too."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from flows.pieces import MAX_LINE, Block, LineBlock, RefusedBlock
 from flows.unpacking import BLOCK, ArchiveError, Readable
@@ -11,13 +12,15 @@ CHUNK = 1 << 20
 Blocks = Iterator[tuple[Block, int]]
 
 
-def line_blocks(head: bytes, rest: Readable, before: int) -> Blocks:
-    """The lines of a stream, as they come. A last line without its end is a line like any other.
+def line_blocks(head: bytes, rest: Readable, before: int, path: Path | None = None) -> Blocks:
+    """The lines of a stream, as they come. A last line without its end is a line like any other. `path` is the
+    file that holds the stream as it is, where there is one.
 
     A line that is longer than MAX_LINE is refused, and passed over without being held.
     """
     number, carry, is_skipping = before, [head], False
     held = len(head)
+    begin = 0  # of what is carried, within the stream
     rule = None
     while True:
         try:
@@ -36,15 +39,18 @@ def line_blocks(head: bytes, rest: Readable, before: int) -> Blocks:
             number, is_skipping = number + 1, False
             at = chunk.find(b"\n") + 1
             yield RefusedBlock(number, "too-large"), number
-            chunk, cut = chunk[at:], cut - at
+            chunk, cut, begin = chunk[at:], cut - at, begin + at
         if is_skipping:
+            begin += len(chunk)
             chunk = b""
         elif cut or not part:
-            block = LineBlock(chunk[:cut], number, is_last=not part, rule=rule)
+            place = None if path is None else (path, begin)
+            block = LineBlock(chunk[:cut], number, is_last=not part, rule=rule, place=place)
             number = block.last_line()
             yield block, number
-            chunk = chunk[cut:]
+            chunk, begin = chunk[cut:], begin + cut
         elif len(chunk) > MAX_LINE:
+            begin += len(chunk)
             chunk, is_skipping = b"", True
         carry, held = [chunk], len(chunk)
         if part and len(chunk) >= CHUNK:

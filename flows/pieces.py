@@ -5,6 +5,7 @@ several processes.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
@@ -53,10 +54,16 @@ class LineBlock:
     before: int
     is_last: bool = False
     rule: str | None = None
+    place: tuple[Path, int] | None = None  # the file that has just these bytes, and where they begin
 
     @property
     def size(self) -> int:
         return len(self.data)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Landed files never change: to read one again costs less than to send it to another process.
+        data = self.data if self.place is None else len(self.data)
+        return _line_block, (data, self.before, self.is_last, self.rule, self.place)
 
     def last_line(self) -> int:
         """The number of its last line."""
@@ -69,8 +76,9 @@ class LineBlock:
         lines = self.data.split(b"\n")
         rest = lines.pop()
         numbered = enumerate(lines, self.before + 1)
-        is_utf8 = _is_utf8(self.data)
-        if is_utf8 and UTF8_MARK not in self.data:
+        is_ascii = self.data.isascii()
+        is_utf8 = is_ascii or _is_utf8(self.data)
+        if is_ascii or (is_utf8 and UTF8_MARK not in self.data):
             found = [Piece(number, stripped) for number, line in numbered if (stripped := line.strip())]
         else:
             found = [_line_piece(number, line, is_utf8) for number, line in numbered if line.strip()]
@@ -84,6 +92,19 @@ class LineBlock:
         if len(self.data) > MAX_LINE:
             return [Piece(p.line, rule="too-large") if len(p.data) > MAX_LINE else p for p in found]
         return found
+
+
+def _line_block(
+    data: bytes | int, before: int, is_last: bool, rule: str | None, place: tuple[Path, int] | None
+) -> LineBlock:
+    """The block again, in another process: its bytes, or how many there are at its place."""
+    if isinstance(data, int):
+        assert place is not None
+        path, begin = place
+        with path.open("rb") as source:
+            source.seek(begin)
+            data = source.read(data)
+    return LineBlock(data, before, is_last, rule, place)
 
 
 @dataclass(frozen=True)

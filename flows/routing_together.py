@@ -1,7 +1,8 @@
 """Routes the files of a load in as many processes as there are processors, each with a folder of its own.
 
 This process reads the files, cuts them into blocks, and routes blocks itself whenever the others have enough
-to do. The others are started when it is known that there is enough for them.
+to do. The others are started when it is known that there is enough for them: at once where the files are large,
+else when what came out of archives is.
 """
 
 from __future__ import annotations
@@ -56,6 +57,8 @@ def route(
     try:
         with ExitStack() as stack:
             team = _Team(make_router, work, types, stack)
+            if sum(file.size for file in files) >= START_AT:
+                team.start_others()
             for number, file in enumerate(files):
                 progress(f"{file.site}: {file.sha256[:12]}")
                 for block in blocks_of(file.path, work):
@@ -113,8 +116,12 @@ class _Team:
 
     def _idle(self) -> _Other | None:
         if self._others is None and self._size >= START_AT:
-            self._others = [self._start(number) for number in range(1, processors())]
+            self.start_others()
         return next((other for other in self._others or () if other.has_room()), None)
+
+    def start_others(self) -> None:
+        """Starts a process for each other processor: they get ready while this one goes on."""
+        self._others = [self._start(number) for number in range(1, processors())]
 
     def _start(self, number: int) -> _Other:
         pool = self._stack.enter_context(process_pool(1))

@@ -59,7 +59,7 @@ def _blocks(text: Text, before: int, work: Path) -> Blocks:
     elif first and first not in b"{[" and b"\n{" not in head:
         yield _refused(before, "not-json")
     elif _begins_lines(head, first):
-        yield from line_blocks(text.head, text.rest, before)
+        yield from line_blocks(text.head, text.rest, before, text.path)
     elif first or len(text.head) == HEAD:
         yield from document_blocks(text, before, work)
     else:

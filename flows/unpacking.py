@@ -15,7 +15,7 @@ from typing import IO, Protocol
 GZIP = b"\x1f\x8b"
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 UTF8_MARK = b"\xef\xbb\xbf"
-BLOCK = 1 << 18
+BLOCK = 1 << 20
 HEAD = 1 << 20
 
 # FHIR as NDJSON packs 10 to 50 times; a bomb packs a thousand times, and is small.

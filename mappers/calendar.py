@@ -2,6 +2,8 @@
 
 import re
 
+# `(?a)`: a digit is 0 to 9, and none of other scripts, which DuckDB would read as no date.
+
 _LEAP_YEAR = r"(?:\d\d(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)"
 _DAY = (
     r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])"
@@ -14,15 +16,15 @@ _PARTIAL_DATE = r"(?!0000)\d{4}(?:-(?:0[1-9]|1[0-2]))?"
 _CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?"
 _OFFSET = r"(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)"
 
-DATE = rf"^(?:{_FULL_DATE}|{_PARTIAL_DATE})\Z"
-DATETIME = rf"^(?:{_FULL_DATE}(?:T{_CLOCK}{_OFFSET})?|{_PARTIAL_DATE})\Z"
-INSTANT = rf"^{_FULL_DATE}T{_CLOCK}{_OFFSET}\Z"
-TIME = rf"^{_CLOCK}\Z"
+DATE = rf"(?a)^(?:{_FULL_DATE}|{_PARTIAL_DATE})\Z"
+DATETIME = rf"(?a)^(?:{_FULL_DATE}(?:T{_CLOCK}{_OFFSET})?|{_PARTIAL_DATE})\Z"
+INSTANT = rf"(?a)^{_FULL_DATE}T{_CLOCK}{_OFFSET}\Z"
+TIME = rf"(?a)^{_CLOCK}\Z"
 
 _UNDERSTOOD_DATE = re.compile(
-    rf"^(?:{_FULL_DATE}(?:T(?:[01]\d|2[0-3]):[0-5]\d(?::(?:[0-5]\d|60)(?:\.\d+)?)?{_OFFSET}?)?|{_PARTIAL_DATE})\Z"
+    rf"(?a)^(?:{_FULL_DATE}(?:T(?:[01]\d|2[0-3]):[0-5]\d(?::(?:[0-5]\d|60)(?:\.\d+)?)?{_OFFSET}?)?|{_PARTIAL_DATE})\Z"
 )
-_UNDERSTOOD_TIME = re.compile(r"^(?:[01]\d|2[0-3]):[0-5]\d(?::(?:[0-5]\d|60)(?:\.\d+)?)?\Z")
+_UNDERSTOOD_TIME = re.compile(r"(?a)^(?:[01]\d|2[0-3]):[0-5]\d(?::(?:[0-5]\d|60)(?:\.\d+)?)?\Z")
 
 
 def is_understood_date(text: str) -> bool:

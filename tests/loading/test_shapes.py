@@ -117,6 +117,7 @@ WRONG_IN_READ_FIELDS = [
     ({"resourceType": "Patient", "birthDate": "2020-1-5"}, "date:Patient.birthDate"),
     ({"resourceType": "Patient", "birthDate": ""}, "date:Patient.birthDate"),
     ({"resourceType": "Patient", "birthDate": "2020-01-05\n"}, "date:Patient.birthDate"),
+    ({"resourceType": "Patient", "birthDate": "२०२०-०१-०५"}, "date:Patient.birthDate"),
     ({"resourceType": "Patient", "deceasedBoolean": "true"}, "type:Patient.deceasedBoolean"),
     ({"resourceType": "Patient", "name": {"given": ["A"]}}, "type:Patient.name"),
     ({"resourceType": "Patient", "name": [{"given": "A"}]}, "type:Patient.name.given"),

@@ -3,12 +3,13 @@
 import gzip
 import io
 import json
+import pickle
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from flows.splitting import split
+from flows.splitting import blocks_of, split
 
 PATIENT = '{"resourceType":"Patient","id":"%s"}'
 ONE, TWO = PATIENT % "1", PATIENT % "2"
@@ -186,6 +187,25 @@ def test_a_long_line_is_a_line(tmp_path: Path) -> None:
     long = '{"resourceType":"Binary","id":"3","data":"' + "A" * 20_000_000 + '"}'
     assert pieces(tmp_path, f"{ONE}\n{long}\n{TWO}\n".encode()) == [(1, "1"), (2, "3"), (3, "2")]
     assert pieces(tmp_path, f"{long}\n{TWO}\n".encode()) == [(1, "3"), (2, "2")]
+
+
+def test_another_process_takes_the_same_pieces_out_of_a_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.line_splitting.CHUNK", 100)
+    monkeypatch.setattr("flows.line_splitting.BLOCK", 64)
+    monkeypatch.setattr("flows.line_splitting.MAX_LINE", 400)
+    monkeypatch.setattr("flows.unpacking.HEAD", 128)
+    path = tmp_path / "landed"
+    lines = [PATIENT % number for number in range(40)]
+    too_long = PATIENT % ("x" * 1000)
+    path.write_text("\ufeff" + "\n".join([*lines[:20], too_long, "", *lines[20:]]), encoding="utf-8")
+    blocks = list(blocks_of(path, tmp_path))
+    there = [piece for block in blocks for piece in pickle.loads(pickle.dumps(block)).pieces()]
+    assert len(blocks) > 10
+    assert there == [piece for block in blocks for piece in block.pieces()]
+    assert [piece.line for piece in there] == [*range(1, 22), *range(23, 43)]
+    assert [piece.rule for piece in there if piece.rule] == ["too-large"]
 
 
 def test_a_line_beyond_the_limit_is_refused_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
