@@ -11,8 +11,9 @@ import duckdb
 from sql.runner import ModelBuild, build_models
 from sql.study_tables import quoted
 from studies.checks import named_codelists
+from studies.event_checks import BOUNDS
 from studies.marked_yaml import KeyPath
-from studies.protocol import Protocol
+from studies.protocol import NamedEvent, Protocol
 from studies.reading import Study
 
 SQL = Path(__file__).parent
@@ -34,8 +35,6 @@ READ_FROM: Mapping[tuple[str, ...], tuple[tuple[str, str | None], ...]] = {
     ("deaths", "cause"): (("observation", "coded"),),
     ("response", "investigator"): (("observation", "coded"),),
     ("response", "extramedullary"): (("observation", "boolean"),),
-    ("response", "relapse", "item"): (("observation", "boolean"),),
-    ("response", "relapse", "codelist"): (("diagnosis", None),),
     ("response", "transfusion", "codelist"): (("procedure", None),),
 }
 
@@ -85,9 +84,23 @@ def codelist_sources(protocol: Protocol) -> Iterator[tuple[str, str, str | None]
 
 def _read_from(protocol: Protocol, path: KeyPath) -> Sequence[tuple[str, str | None]]:
     if path[0] == "events":
-        return ((protocol.events[str(path[1])].from_, None),)
+        return _of_event(protocol.events[str(path[1])], path)
     names = tuple(str(part) for part in path)
     return READ_FROM[names] if names in READ_FROM else READ_FROM[(*names[:-1], "*")]
+
+
+def _of_event(event: NamedEvent, path: KeyPath) -> Sequence[tuple[str, str | None]]:
+    *_, key = path
+    sign = event.any[int(path[3])] if path[2] == "any" else event.signs[0]
+    if key == "values":
+        return (("observation value", None),)
+    if sign.from_ != "observation":
+        return ((sign.from_, None),)
+    is_number = any(getattr(sign, bound) is not None for bound in BOUNDS)
+    kind = (
+        "boolean" if sign.equals is not None else "coded" if sign.values else "number" if is_number else None
+    )
+    return (("observation", kind),)
 
 
 def _codelist_sources(studies: Sequence[Study]) -> list[tuple[str | None, ...]]:

@@ -45,7 +45,6 @@ def _population_setting(protocol: Protocol) -> Setting:
 def _response_setting(protocol: Protocol) -> Setting:
     response = protocol.response
     transfusion = response.transfusion if response else None
-    relapse = response.relapse if response else None
     return {
         "response_primary": ("VARCHAR", response.primary if response else None),
         "investigator_codelist": ("VARCHAR", response.investigator if response else None),
@@ -55,10 +54,6 @@ def _response_setting(protocol: Protocol) -> Setting:
         "extramedullary_codelist": ("VARCHAR", response.extramedullary if response else None),
         "transfusion_codelist": ("VARCHAR", transfusion.codelist if transfusion else None),
         "transfusion_days_before": ("INTEGER", transfusion.days_before if transfusion else None),
-        "relapse_at_least": ("DOUBLE", relapse.marrow_blasts_at_least if relapse else None),
-        "relapse_extramedullary": ("BOOLEAN", relapse.extramedullary if relapse else None),
-        "relapse_item_codelist": ("VARCHAR", relapse.item if relapse else None),
-        "relapse_codelist": ("VARCHAR", relapse.codelist if relapse else None),
     }
 
 
@@ -84,7 +79,12 @@ def drug_codelists(protocol: Protocol) -> list[str]:
     combination = protocol.exposure.combination
     named = [protocol.population.index_drug.codelist]
     named += [combination.codelist] if combination else []
-    named += [event.codelist for event in protocol.events.values() if event.from_ == "drug"]
+    named += [
+        sign.codelist
+        for event in protocol.events.values()
+        for sign in event.signs
+        if sign.from_ == "drug" and sign.codelist
+    ]
     return list(dict.fromkeys(named))
 
 
@@ -98,6 +98,11 @@ def response_levels(response: Response) -> list[tuple[str, int, bool, bool]]:
     names = [criterion.response for criterion in response.criteria]
     levels = dict.fromkeys([*names, NOT_RESPONDING, NOT_EVALUABLE])
     return [(name, n, name in response.remission, name in response.overall) for n, name in enumerate(levels)]
+
+
+def outcome_rows(response: Response) -> list[tuple[str, str]]:
+    """The responses of each outcome."""
+    return [(outcome, level) for outcome, levels in response.outcomes.items() for level in levels]
 
 
 def condition_rows(
@@ -155,39 +160,6 @@ def missing_reasons(response: Response) -> list[tuple[str, bool, str, int]]:
     rest = [*others, "extramedullary", response.assessment]
     reasons = [*pairs, *baseline, *((variable, False, f"{variable}_missing") for variable in rest)]
     return [(*reason, rank) for rank, reason in enumerate(reasons)]
-
-
-EndpointRow = tuple[str, str, str, int | None, str | None, str | None, bool]
-
-
-def endpoint_rows(protocol: Protocol) -> list[EndpointRow]:
-    """Endpoints with a row for each variant, then the cumulative incidences, from the index date."""
-    rows: list[EndpointRow] = []
-    for name, e in protocol.endpoints.items():
-        rule = (e.population, e.start, e.failure_day, e.censor, e.censor_after_remission, e.exclude_prevalent)
-        rows += [(analysis, *rule) for analysis in (name, *(f"{name}.{variant}" for variant in e.variants))]
-    for name, incidence in protocol.incidences.items():
-        rule = ("treated", "index", None, incidence.censor, None, incidence.exclude_prevalent)
-        rows.append((f"{name}_incidence", *rule))
-    return rows
-
-
-def endpoint_event_rows(protocol: Protocol) -> list[tuple[str, str, str, int]]:
-    """Events of each endpoint by role: `event`, `competing`, or `censor` (it ends a variant's follow-up)."""
-    rows: list[tuple[str, str, str, int]] = []
-    for name, endpoint in protocol.endpoints.items():
-        rows += _named(name, endpoint.events, "event")
-        for variant, ending in endpoint.variants.items():
-            rows += _named(f"{name}.{variant}", endpoint.events, "event")
-            rows += _named(f"{name}.{variant}", ending, "censor")
-    for name, incidence in protocol.incidences.items():
-        rows += _named(f"{name}_incidence", incidence.events, "event")
-        rows += _named(f"{name}_incidence", incidence.competing, "competing")
-    return rows
-
-
-def _named(endpoint: str, events: list[str], role: str) -> list[tuple[str, str, str, int]]:
-    return [(endpoint, event, role, position) for position, event in enumerate(events)]
 
 
 def subgroup_band_rows(protocol: Protocol) -> list[tuple[str, str, float | None, float | None]]:

@@ -10,14 +10,23 @@ from pathlib import Path
 
 import duckdb
 
+from sql.event_rules import (
+    ENDPOINT_COLUMNS,
+    EVENT_COLUMNS,
+    SIGN_COLUMNS,
+    endpoint_censor_rows,
+    endpoint_event_rows,
+    endpoint_rows,
+    event_rows,
+    sign_rows,
+)
 from sql.study_rules import (
     condition_rows,
     criterion_probes,
     death_source_rows,
     drug_codelists,
-    endpoint_event_rows,
-    endpoint_rows,
     missing_reasons,
+    outcome_rows,
     response_levels,
     setting_row,
     subgroup_band_rows,
@@ -27,7 +36,7 @@ from studies.reading import Codelist, Study, ctcae_rows
 
 SOC_NAMES = Path(__file__).with_name("meddra_soc.csv")
 
-Cell = str | int | float | bool | None
+Cell = str | int | float | bool | list[str] | None
 
 
 @dataclass(frozen=True)
@@ -84,11 +93,6 @@ def _population_tables(protocol: Protocol) -> Iterator[RuleTable]:
         {"level": "VARCHAR", "codelist": "VARCHAR"},
         list(protocol.baseline.phenotype.items()),
     )
-    yield RuleTable(
-        "event_rule",
-        {"event": "VARCHAR", "kind": "VARCHAR", "codelist": "VARCHAR"},
-        [(name, event.from_, event.codelist) for name, event in protocol.events.items()],
-    )
     yield RuleTable("fatal_rule", {"rule": "VARCHAR"}, [(rule,) for rule in protocol.quality.fatal_rules])
     yield RuleTable("death_source", {"kind": "VARCHAR", "rank": "INTEGER"}, death_source_rows(protocol))
     yield RuleTable(
@@ -117,7 +121,11 @@ def _response_tables(protocol: Protocol) -> Iterator[RuleTable]:
     )
     yield _ranked("missing_means_none", "variable", response.missing_means_none if response else [])
     yield _ranked("assessment_end", "event", response.ends_at if response else [])
-    yield _ranked("relapse_status", "status", response.relapse.clinical_status if response else [])
+    yield RuleTable(
+        "response_outcome",
+        {"outcome": "VARCHAR", "response": "VARCHAR"},
+        outcome_rows(response) if response else [],
+    )
     yield RuleTable(
         "response_level",
         {"response": "VARCHAR", "rank": "INTEGER", "is_remission": "BOOLEAN", "is_overall": "BOOLEAN"},
@@ -150,18 +158,13 @@ def _response_tables(protocol: Protocol) -> Iterator[RuleTable]:
 
 
 def _endpoint_tables(protocol: Protocol) -> Iterator[RuleTable]:
+    yield RuleTable("event_rule", EVENT_COLUMNS, event_rows(protocol))
+    yield RuleTable("event_sign", SIGN_COLUMNS, sign_rows(protocol))
+    yield RuleTable("endpoint_rule", ENDPOINT_COLUMNS, endpoint_rows(protocol))
     yield RuleTable(
-        "endpoint_rule",
-        {
-            "endpoint": "VARCHAR",
-            "population": "VARCHAR",
-            "start": "VARCHAR",
-            "failure_day": "INTEGER",
-            "censor": "VARCHAR",
-            "censor_after_remission": "VARCHAR",
-            "exclude_prevalent": "BOOLEAN",
-        },
-        endpoint_rows(protocol),
+        "endpoint_censor",
+        {"endpoint": "VARCHAR", "position": "INTEGER", "event": "VARCHAR", "after": "VARCHAR"},
+        endpoint_censor_rows(protocol),
     )
     yield RuleTable(
         "endpoint_event",

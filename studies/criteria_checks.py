@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from studies.marked_yaml import KeyPath
 from studies.nearest import did_you_mean
-from studies.protocol import Condition, Criterion, Response
+from studies.protocol import Condition, Criterion, Response, Sign
 
 Problem = tuple[KeyPath, str]
 
@@ -23,7 +23,7 @@ class Range:
     high: float = float("inf")
     high_inclusive: bool = True
 
-    def narrowed(self, condition: Condition) -> Range:
+    def narrowed(self, condition: Condition | Sign) -> Range:
         lows = [(self.low, not self.low_inclusive)]
         highs = [(self.high, self.high_inclusive)]
         if condition.above is not None:
@@ -43,6 +43,11 @@ class Range:
         if self.low == self.high:
             return not (self.low_inclusive and self.high_inclusive)
         return self.low > self.high
+
+
+def is_never(sign: Sign) -> bool:
+    """Whether no value fulfils the bounds."""
+    return Range().narrowed(sign).is_empty
 
 
 def numeric_variables(response: Response) -> set[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reports.rendering.methods_endpoints import endpoint_rules, statistics_rules
+from reports.rendering.methods_events import event_rules
 from reports.rendering.methods_response import response_rules
 from reports.rendering.methods_safety import death_rules, safety_rules
 from reports.rendering.words import listed
@@ -38,7 +39,7 @@ def method_rules(protocol: Protocol, data_cutoff: str) -> list[Rules]:
             "Response",
             tuple(response_rules(protocol.response, protocol.measurements) if protocol.response else ()),
         ),
-        Rules("Endpoints", tuple(endpoint_rules(protocol))),
+        Rules("Events and endpoints", (*event_rules(protocol), *endpoint_rules(protocol))),
         Rules("Deaths and safety", (*death_rules(protocol), *safety_rules(protocol))),
         Rules("Statistics", tuple(statistics_rules(protocol))),
     ]
@@ -118,5 +119,3 @@ def _exposure(protocol: Protocol) -> Iterator[Rule]:
             "New therapy",
             f"The first dose of such a drug more than {combination.days_after} days after the last index dose.",
         )
-    for name, event in protocol.events.items():
-        yield listed([name]).replace("_", " "), f"A {event.from_} on codelist {event.codelist}."

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reports.rendering.words import METHODS, analysis_words, listed, plain
-from studies.protocol import Endpoint, Protocol
+from reports.rendering.methods_events import event_words
+from reports.rendering.words import METHODS, analysis_words, listed, plain, sentence
+from studies.protocol import Protocol, TimeToEvent
 
 
 def endpoint_rules(protocol: Protocol) -> Iterator[tuple[str, str]]:
     """Each endpoint and incidence: start, events, censoring; then what the ends mean."""
     for name, endpoint in protocol.endpoints.items():
-        yield analysis_words(name), _endpoint(endpoint)
+        variants = "".join(
+            f"; variant {plain(variant)}: follow-up ends at {_events(protocol, ends)} too"
+            for variant, ends in endpoint.variants.items()
+        )
+        yield endpoint.label or analysis_words(name), _time_to_event(protocol, endpoint, variants)
     for name, incidence in protocol.incidences.items():
+        competing = f"; competing: {_events(protocol, incidence.competing)}"
         yield (
-            f"Incidence of {plain(name)}",
-            f"From index to {listed(incidence.events, 'or')}, in all treated persons; competing: "
-            f"{listed(incidence.competing, 'or')}; censored at {plain(incidence.censor)}. On a day with both, the "
-            "event of interest comes first." + _prevalent(incidence.exclude_prevalent),
+            f"Incidence of {incidence.label or plain(name)}",
+            _time_to_event(protocol, incidence, competing)
+            + " On a day with both, the event of interest comes first.",
         )
     yield (
         "Last contact",
@@ -37,21 +42,18 @@ def endpoint_rules(protocol: Protocol) -> Iterator[tuple[str, str]]:
     )
 
 
-def _endpoint(endpoint: Endpoint) -> str:
-    said = f"From {plain(endpoint.start)} to {listed(endpoint.events, 'or')}"
-    if endpoint.failure_day is not None:
-        said += (
-            f"; failure is no remission by day {endpoint.failure_day}, on that day, when a contact or the death is on "
-            "or after it"
-        )
-    if endpoint.censor is not None:
-        said += f"; censored at {plain(endpoint.censor)}"
-    if endpoint.censor_after_remission is not None:
-        said += f", or after a remission at {plain(endpoint.censor_after_remission)}"
-    for variant, ends in endpoint.variants.items():
-        said += f"; variant {plain(variant)}: follow-up ends at {listed(ends, 'or')} too"
-    population = "Persons in remission." if endpoint.population == "responders" else "All treated persons."
-    return f"{said}. {population}{_prevalent(endpoint.exclude_prevalent)}"
+def _time_to_event(protocol: Protocol, rule: TimeToEvent, more: str) -> str:
+    said = f"From {event_words(protocol, rule.start)} to {_events(protocol, rule.events)}{more}"
+    for number, censoring in enumerate(rule.censor):
+        of = f" for those with {event_words(protocol, censoring.after)}" if censoring.after else ""
+        said += f"{'; censored at' if number == 0 else ', else'} {event_words(protocol, censoring.at)}{of}"
+    chosen = protocol.populations.get(rule.population)
+    persons = sentence(chosen.label or f"persons with {chosen.event}") if chosen else "All treated persons"
+    return f"{said}. {persons}.{_prevalent(rule.exclude_prevalent)}"
+
+
+def _events(protocol: Protocol, names: list[str]) -> str:
+    return listed([event_words(protocol, name) for name in names], "or")
 
 
 def _prevalent(is_excluded: bool) -> str:

@@ -55,21 +55,6 @@ def response_rules(rules: Response, measurements: Mapping[str, Measurement]) -> 
         f"The {rules.primary} one"
         + ("; the investigator's stands beside it, with their agreement." if rules.investigator else "."),
     )
-    yield "Relapse", _relapse(rules)
-
-
-def _relapse(rules: Response) -> str:
-    relapse = rules.relapse
-    signs = [f"{_said(rules.assessment)} ≥ {relapse.marrow_blasts_at_least:g} %"]
-    if relapse.extramedullary:
-        signs.append("extramedullary disease")
-    if relapse.item:
-        signs.append("a recorded relapse")
-    if relapse.clinical_status:
-        signs.append(f"a diagnosis with clinical status {listed(relapse.clinical_status, 'or')}")
-    if relapse.codelist:
-        signs.append(f"a diagnosis on codelist {relapse.codelist}")
-    return f"Later than the day of the first remission, the earliest of: {'; '.join(signs)}."
 
 
 def _condition(condition: Condition, measurements: Mapping[str, Measurement]) -> str:

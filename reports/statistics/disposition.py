@@ -30,7 +30,7 @@ def _flags(cohort: pl.DataFrame, protocol: Protocol) -> dict[str, int]:
     if protocol.baseline.completed_follow_up is not None:
         flags["completed_follow_up"] = _true(cohort["completed_follow_up"])
     if protocol.survival_by is not None:
-        flags[protocol.survival_by.event] = _true(cohort["hsct"])
+        flags[protocol.survival_by.event] = _true(cohort["has_comparing_event"])
     flags["died"] = _true(cohort["is_dead"])
     if protocol.exposure.combination is not None:
         flags["new_therapy"] = cohort["new_therapy_on"].len() - cohort["new_therapy_on"].null_count()

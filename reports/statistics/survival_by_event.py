@@ -19,15 +19,15 @@ from studies.protocol import SurvivalBy
 def survival_by_rows(times: pl.DataFrame, rules: SurvivalBy, group: str) -> Iterator[Row]:
     """The comparisons of docs/clinical-rules.md, each with persons, deaths, hazard ratio, limits and Wald's p.
 
-    `times` has one row a person: `days` and `status` of overall survival, `hsct_day` of the event or null.
+    `times` has one row a person: `days` and `status` of overall survival, `comparing_event_day` of the event or null.
     The naive one groups by what happens later, and so is biased; it is there to compare with others'.
     """
     place = Place(f"survival_by_{rules.event}", group)
     # Sums of doubles depend on their order; equal rows are interchangeable.
-    ordered = times.sort("days", "status", "hsct_day")
+    ordered = times.sort("days", "status", "comparing_event_day")
     days, status = ordered["days"].to_numpy(), (ordered["status"] == 1).to_numpy()
-    event_day = ordered["hsct_day"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    ever = ordered["hsct_day"].is_not_null().cast(pl.Int64).to_numpy()
+    event_day = ordered["comparing_event_day"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    ever = ordered["comparing_event_day"].is_not_null().cast(pl.Int64).to_numpy()
     yield from _hazard_rows(place.at("naive"), len(days), days, status, ever)
     yield from _test_rows(place.at("logrank_naive"), estimate_log_rank(days, status, ever))
     for landmark in rules.landmarks:

@@ -44,7 +44,7 @@ def endpoint_rows(times: pl.DataFrame, name: str, protocol: Protocol, group: str
     yield place.number("max", weeks(lengths.max), 1)
     if endpoint.population == "treated":
         yield from _week_rows(curve, protocol.analyses.report_weeks, place)
-    elif endpoint.censor is not None:
+    elif endpoint.censor:
         yield place.number("raw_median", weeks(lengths.median), 1)
 
 

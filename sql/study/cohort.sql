@@ -101,8 +101,8 @@ select
     case
         when setting.completed_follow_up_codelist is not null then coalesce(follow_up.is_completed, false)
     end as completed_follow_up,
-    by_event.event_on as hsct_on,
-    case when setting.survival_by_event is not null then by_event.event_on is not null end as hsct,
+    by_event.event_on as comparing_event_on,
+    case when setting.survival_by_event is not null then by_event.event_on is not null end as has_comparing_event,
     new_therapy.event_on as new_therapy_on,
     death.person_id is not null as is_dead,
     death.death_on,

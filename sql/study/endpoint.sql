@@ -1,49 +1,40 @@
 -- One row per endpoint and person of its population: when it starts and ends, and how (1 event, 2 competing, 0 censored).
 
-with index_event as (
-    select person_id, site, index_date as start_on from treated
-),
-
-first_remission as (
-    select person_id, min(event_on) as remission_on
-    from event
-    where event = 'remission'
-    group by person_id
-),
-
-last_contact_on as (
-    select person_id, event_on, source from event where event = 'last_contact'
-),
-
--- An endpoint starts at the index date, or at the first event of that name on or after it.
-started as (
-    select rule.endpoint, index_event.person_id, index_event.site, index_event.start_on
-    from endpoint_rule as rule
-    cross join index_event
-    where rule.start = 'index'
-    union all
-    select rule.endpoint, index_event.person_id, any_value(index_event.site), min(event.event_on)
+-- An endpoint starts at the first event of its start's name on or after the index date.
+with started as (
+    select
+        rule.*,
+        treated.person_id,
+        treated.site,
+        treated.index_date,
+        min(event.event_on) as start_on
     from endpoint_rule as rule
     join event on event.event = rule.start
-    join index_event on index_event.person_id = event.person_id and event.event_on >= index_event.start_on
-    where rule.start <> 'index'
-    group by rule.endpoint, index_event.person_id
+    join treated on treated.person_id = event.person_id and event.event_on >= treated.index_date
+    group by all
 ),
 
 person as (
-    select started.*, rule.* exclude (endpoint, population, start), first_remission.remission_on
+    select started.*
     from started
-    join endpoint_rule as rule on rule.endpoint = started.endpoint
-    left join first_remission on first_remission.person_id = started.person_id
-    where (rule.population <> 'responders' or first_remission.remission_on is not null)
+    where (
+            started.population_event is null
+            or exists (
+                select 1
+                from event
+                where event.person_id = started.person_id
+                    and event.event = started.population_event
+                    and event.event_on >= started.index_date
+            )
+        )
         -- What began before the start takes nobody from the risk set, unless the protocol says so.
         and not (
-            rule.exclude_prevalent
+            started.exclude_prevalent
             and exists (
                 select 1
                 from endpoint_event as named
                 join event on event.event = named.event
-                where named.endpoint = rule.endpoint
+                where named.endpoint = started.endpoint
                     and named.role = 'event'
                     and event.person_id = started.person_id
                     and event.event_on < started.start_on
@@ -68,28 +59,10 @@ happened as (
         and event.event_on >= person.start_on
 ),
 
--- No remission by the day, of a person who was followed to it, or died on or after it.
-failure as (
-    select
-        person.endpoint,
-        person.person_id,
-        named.role,
-        named.position,
-        person.start_on + person.failure_day as event_on,
-        'no remission by day ' || person.failure_day as description,
-        coalesce(last_contact_on.source, death.source) as source
-    from person
-    join endpoint_event as named on named.endpoint = person.endpoint and named.event = 'failure'
-    left join last_contact_on on last_contact_on.person_id = person.person_id
-    left join event as death on death.person_id = person.person_id and death.event = 'death'
-    where coalesce(person.remission_on > person.start_on + person.failure_day, true)
-        and greatest(last_contact_on.event_on, death.event_on) >= person.start_on + person.failure_day
-),
-
 -- On one day the event of interest comes first, then a competing one, then what only ends a variant's follow-up.
 first_event as (
     select *
-    from (from happened union all from failure)
+    from happened
     qualify row_number() over (
         partition by endpoint, person_id
         order by
@@ -100,14 +73,20 @@ first_event as (
     ) = 1
 ),
 
+-- Of the censors the first that is for the person.
 censor_named as (
-    select
-        *,
-        case
-            when censor_after_remission is not null and remission_on is not null then censor_after_remission
-            else coalesce(censor, 'last_contact')
-        end as censor_event
+    select person.endpoint, person.person_id, arg_min(censor.event, censor.position) as censor_event
     from person
+    join endpoint_censor as censor on censor.endpoint = person.endpoint
+    where censor.after is null
+        or exists (
+            select 1
+            from event
+            where event.person_id = person.person_id
+                and event.event = censor.after
+                and event.event_on >= person.index_date
+        )
+    group by person.endpoint, person.person_id
 ),
 
 censored as (

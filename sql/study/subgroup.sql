@@ -19,7 +19,7 @@ with variable as (
 select person_id, 'site' as variable, site as level
 from cohort
 union all
-select person_id, setting.survival_by_event, case when hsct then 'yes' else 'no' end
+select person_id, setting.survival_by_event, case when has_comparing_event then 'yes' else 'no' end
 from cohort
 cross join setting
 where setting.survival_by_event is not null

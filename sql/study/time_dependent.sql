@@ -4,8 +4,8 @@ select
     endpoint.person_id,
     endpoint.site,
     case
-        when cohort.hsct_on <= endpoint.end_on then (cohort.hsct_on - endpoint.start_on)::integer
-    end as hsct_day,
+        when cohort.comparing_event_on <= endpoint.end_on then (cohort.comparing_event_on - endpoint.start_on)::integer
+    end as comparing_event_day,
     endpoint.days,
     endpoint.status
 from endpoint

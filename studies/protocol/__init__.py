@@ -6,7 +6,16 @@ from pydantic import Field
 
 from studies.protocol.analyses import Analyses, Decision, Disclosure, Quality, Subgroup, Threshold
 from studies.protocol.comparators import Comparator
-from studies.protocol.endpoints import Deaths, Endpoint, Incidence, NamedEvent, SurvivalBy
+from studies.protocol.endpoints import (
+    Censoring,
+    Deaths,
+    Endpoint,
+    Incidence,
+    StudyPopulation,
+    SurvivalBy,
+    TimeToEvent,
+)
+from studies.protocol.events import NamedEvent, Sign
 from studies.protocol.population import (
     Baseline,
     Combination,
@@ -16,13 +25,14 @@ from studies.protocol.population import (
     IndexDrug,
     Population,
 )
-from studies.protocol.response import Condition, Criterion, Measurement, Relapse, Response, Transfusion
+from studies.protocol.response import Condition, Criterion, Measurement, Response, Transfusion
 from studies.protocol.safety import Laboratory, LaboratoryTest, Safety
 from studies.protocol.section import Days, Evidence, Name, Section
 
 __all__ = [
     "Analyses",
     "Baseline",
+    "Censoring",
     "Combination",
     "Comparator",
     "Condition",
@@ -46,13 +56,15 @@ __all__ = [
     "Population",
     "Protocol",
     "Quality",
-    "Relapse",
     "Response",
     "Safety",
     "Section",
+    "Sign",
+    "StudyPopulation",
     "Subgroup",
     "SurvivalBy",
     "Threshold",
+    "TimeToEvent",
     "Transfusion",
 ]
 
@@ -74,6 +86,7 @@ class Protocol(Section):
     measurements: dict[Name, Measurement] = Field(default_factory=dict)
     events: dict[Name, NamedEvent] = Field(default_factory=dict)
     response: Response | None = None
+    populations: dict[Name, StudyPopulation] = Field(default_factory=dict)
     endpoints: dict[Name, Endpoint]
     incidences: dict[Name, Incidence] = Field(default_factory=dict)
     survival_by: SurvivalBy | None = None

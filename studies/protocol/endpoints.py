@@ -1,39 +1,66 @@
-"""What happens, and the times to it: named events, endpoints, cumulative incidences and deaths."""
+"""What happens, and the times to it: endpoints, cumulative incidences, populations and deaths."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from studies.protocol.section import Days, Name, Section
 
 
-class NamedEvent(Section):
-    from_: Literal["procedure", "diagnosis", "drug"] = Field(alias="from")
-    codelist: Name
+class Censoring(Section):
+    """Where follow-up without an event ends."""
+
+    at: Name = Field(description="the last event of this name")
+    after: Name | None = Field(
+        default=None, description="only for persons who had this event; absent: for all"
+    )
 
 
-class Endpoint(Section):
-    paramcd: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{0,7}$")]
-    population: Literal["treated", "responders"] = "treated"
-    start: Name
+def _from_name(written: object) -> object:
+    return [{"at": written}] if isinstance(written, str) else written
+
+
+def _or_name(schema: dict[str, Any]) -> None:
+    shapes = {key: schema.pop(key) for key in ("items", "type") if key in schema}
+    schema["anyOf"] = [{"type": "string"}, shapes]
+
+
+# A name alone is for everybody.
+Censors = Annotated[list[Censoring], BeforeValidator(_from_name), Field(json_schema_extra=_or_name)]
+
+
+class TimeToEvent(Section):
+    """What endpoints and incidences have in common: from a start to the first of several events."""
+
+    label: str | None = Field(default=None, description="as the report calls it")
+    population: Name = Field(default="treated", description="treated, or one of `populations`")
+    start: Name = "index"
     events: list[Name] = Field(min_length=1)
-    failure_day: Annotated[int, Field(ge=1)] | None = None
-    censor: Name | None = None
-    censor_after_remission: Name | None = None
-    variants: dict[Name, list[Name]] = Field(
-        default_factory=dict, description="name → events that end follow-up"
+    censor: Censors = Field(
+        default_factory=list, description="a name, or the first that is for the person; absent: last_contact"
     )
     exclude_prevalent: bool = False
 
 
-class Incidence(Section):
-    events: list[Name] = Field(min_length=1)
+class Endpoint(TimeToEvent):
+    paramcd: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{0,7}$")]
+    variants: dict[Name, list[Name]] = Field(
+        default_factory=dict, description="name → events that end follow-up"
+    )
+
+
+class Incidence(TimeToEvent):
     competing: list[Name] = Field(min_length=1)
-    censor: Name
     weeks: list[Annotated[int, Field(ge=1)]] | None = None
-    exclude_prevalent: bool = False
+
+
+class StudyPopulation(Section):
+    """The treated persons who had an event on or after the index date."""
+
+    event: Name
+    label: str | None = Field(default=None, description="as the report calls these persons")
 
 
 class SurvivalBy(Section):

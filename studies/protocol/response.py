@@ -43,14 +43,6 @@ class Transfusion(Section):
     days_before: Days
 
 
-class Relapse(Section):
-    marrow_blasts_at_least: float
-    extramedullary: bool
-    item: Name | None = None
-    clinical_status: list[str] = Field(default_factory=list)
-    codelist: Name | None = None
-
-
 class Response(Section):
     primary: Literal["derived", "investigator"]
     investigator: Name | None = Field(default=None, description="codelist of the investigator's assessment")
@@ -66,4 +58,8 @@ class Response(Section):
     criteria: list[Criterion] = Field(min_length=1)
     remission: list[str] = Field(min_length=1)
     overall: list[str] = Field(min_length=1)
-    relapse: Relapse
+
+    @property
+    def outcomes(self) -> dict[str, list[str]]:
+        """The responses of each outcome."""
+        return {"remission": self.remission, "overall": self.overall}

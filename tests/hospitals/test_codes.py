@@ -180,7 +180,9 @@ MIX: list[Resource] = [
 
 def test_each_shape_of_hospital_tells_the_same_kinds_of_things(tmp_path: Path) -> None:
     outcome = run(tmp_path, mapped=MAPPED, r5=R5, korea=KOREA, mcode=MCODE, mix=MIX)
-    assert outcome.each("cohort", "evidence_level, regimen, phenotype, prior_regimens, refractory, hsct") == {
+    assert outcome.each(
+        "cohort", "evidence_level, regimen, phenotype, prior_regimens, refractory, has_comparing_event"
+    ) == {
         "mapped": ("administered", "monotherapy", "unknown", 3, "yes", False),
         "r5": ("ordered", "combination", "unknown", None, "missing", True),
         "korea": ("ordered", "monotherapy", "unknown", None, "missing", False),

@@ -31,12 +31,15 @@ def rules_of(protocol: Protocol) -> dict[str, str]:
         ("PR (reference 1.0)", "marrow blasts ≥ 5 % and ≤ 25 %; marrow blasts ≤ 0.5 of the baseline"),
         ("Deciding", "A missing value is taken as none for blood blasts and extramedullary"),
         ("Best response", "CR > CRp > PR > NR > NE"),
-        ("Relapse", "marrow blasts ≥ 25 %; extramedullary disease; a recorded relapse"),
+        ("Relapse", "marrow blasts ≥ 25 %; extramedullary disease yes; disease relapse yes; a diagnosis"),
+        (
+            "Failure",
+            "No remission by day 84 after the index date: on that day, when a contact or the death is on or after it",
+        ),
         (
             "Event-free survival",
-            "no remission by day 84, on that day, when a contact or the death is on or after it",
+            "censored at last disease assessment for those with remission, else last contact",
         ),
-        ("Event-free survival", "censored at last contact, or after a remission at last disease assessment"),
         ("Duration of remission", "variant at HSCT: follow-up ends at HSCT too"),
         ("Incidence of HSCT", "competing: death; censored at last contact"),
         ("Class of a death", "after HSCT, on or after the index date; else within 30 days"),

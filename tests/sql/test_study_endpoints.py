@@ -173,7 +173,7 @@ def test_event_on_the_day_of_what_ends_follow_up_comes_first() -> None:
     history.build()
     assert endpoint(history, "duration_of_remission.at_hsct") == (30, 1)
     assert endpoint(history, "hsct_incidence") == (60, 1)
-    assert history.one("death_class, hsct", "cohort") == ("after_hsct", True)
+    assert history.one("death_class, has_comparing_event", "cohort") == ("after_hsct", True)
 
 
 def test_event_after_the_last_contact_counts_up_to_the_cutoff() -> None:
@@ -199,7 +199,7 @@ def test_transplant_before_the_index_date_neither_counts_nor_leaves_the_risk_set
         ("p", 400, 0),
         ("q", 0, 1),
     ]
-    assert history.all("person_id, hsct_day, days, status", "time_dependent") == [
+    assert history.all("person_id, comparing_event_day, days, status", "time_dependent") == [
         ("p", None, 400, 0),
         ("q", 0, 400, 0),
     ]

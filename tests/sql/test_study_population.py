@@ -188,7 +188,9 @@ def test_study_without_diagnosis_cycles_response_and_safety_has_empty_tables_of_
     history.procedure("ventilation", 2)
     history.build()
     assert history.one("is_treated", "attrition") == (True,)
-    assert history.one("sex, cycles, regimen, phenotype, refractory, hsct, exposure_days", "cohort") == (
+    assert history.one(
+        "sex, cycles, regimen, phenotype, refractory, has_comparing_event, exposure_days", "cohort"
+    ) == (
         "unknown",
         None,
         None,

@@ -13,7 +13,7 @@ REFERENCE = load_study("clofarabine").protocol
 
 
 def test_prevalent_events_leave_the_risk_set_where_the_protocol_says_so() -> None:
-    incidence = Incidence(events=["hsct"], competing=["death"], censor="last_contact", exclude_prevalent=True)
+    incidence = Incidence(events=["hsct"], competing=["death"], exclude_prevalent=True)
     history = History().under(incidences={"hsct": incidence}).patient("p").patient("q")
     history.procedure("hsct", -1)
     history.procedure("hsct", 50, "q")
@@ -23,7 +23,7 @@ def test_prevalent_events_leave_the_risk_set_where_the_protocol_says_so() -> Non
 
 def test_incidence_of_a_drug_is_of_its_doses() -> None:
     event = NamedEvent.model_validate({"from": "drug", "codelist": "antileukaemic"})
-    incidence = Incidence(events=["other"], competing=["death"], censor="last_contact")
+    incidence = Incidence(events=["other"], competing=["death"])
     history = History().under(events={**REFERENCE.events, "other": event}, incidences={"other": incidence})
     history.patient()
     history.dose(5, codelist="antileukaemic", concept="etoposide")

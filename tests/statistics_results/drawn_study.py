@@ -26,7 +26,7 @@ COHORT = {
     "prior_regimens": pl.Float64,
     "refractory": pl.String,
     "completed_follow_up": pl.Boolean,
-    "hsct": pl.Boolean,
+    "has_comparing_event": pl.Boolean,
     "new_therapy_on": pl.Date,
     "is_dead": pl.Boolean,
     "death_class": pl.String,
@@ -61,7 +61,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "time_dependent": {
         "person_id": pl.String,
         "site": pl.String,
-        "hsct_day": pl.Int64,
+        "comparing_event_day": pl.Int64,
         "days": pl.Int64,
         "status": pl.Int64,
     },
@@ -268,7 +268,7 @@ def _cohort_row(cells: list[str]) -> dict[str, Any]:
         "prior_regimens": _number(prior),
         "refractory": refractory,
         "completed_follow_up": completed == "yes",
-        "hsct": hsct != "-",
+        "has_comparing_event": hsct != "-",
         "new_therapy_on": date(2020, 3, 1) if new_therapy == "yes" else None,
         "is_dead": death_class != "-",
         "death_class": _text(death_class),
@@ -342,7 +342,7 @@ def _time_dependent_row(cells: list[str]) -> dict[str, Any]:
     return {
         "person_id": cells[0],
         "site": cells[1],
-        "hsct_day": _number(cells[14]),
+        "comparing_event_day": _number(cells[14]),
         "days": int(cells[18]),
         "status": int(cells[16] != "-"),
     }

@@ -68,7 +68,9 @@ def test_all_dead_on_day_0_have_a_median_of_0_and_no_later_survival() -> None:
     status = pl.when(dead).then(1).otherwise(pl.col("status")).alias("status")
     frames["endpoint"] = frames["endpoint"].with_columns(days, status)
     frames["time_dependent"] = frames["time_dependent"].with_columns(
-        pl.lit(0).alias("days"), pl.lit(1).alias("status"), pl.lit(None, pl.Int64).alias("hsct_day")
+        pl.lit(0).alias("days"),
+        pl.lit(1).alias("status"),
+        pl.lit(None, pl.Int64).alias("comparing_event_day"),
     )
     results = estimate_results(frames, PROTOCOL)
     assert value(results, "overall_survival", "", "median", "km log-log") == 0

@@ -210,6 +210,83 @@ MISTAKES = [
         "id: clofarabine\ndata_cutoff: 2020-02-30",
         "data_cutoff: not a date of the calendar; write YYYY-MM-DD",
     ),
+    (
+        "failure: {without: remission, by_day: 84}",
+        "failure: {without: remission}",
+        "events.failure.without: `without` and `by_day` go together; add the other",
+    ),
+    (
+        "failure: {without: remission, by_day: 84}",
+        "failure: {without: remision, by_day: 84}",
+        'events.failure.without: "remision" is no event of this protocol; did you mean "remission"?',
+    ),
+    ("failure: {without: remission, by_day: 84}", "failure: {}", "events.failure: nothing tells it"),
+    (
+        "failure: {without: remission, by_day: 84}",
+        "failure: {without: remission, by_day: 84, from: drug, codelist: hsct}",
+        "events.failure: from and without tells it; write one of",
+    ),
+    (
+        "remission: {from: response, outcome: remission}",
+        "remission: {from: response, outcome: remission, after: relapse}",
+        "events.re",
+    ),
+    (
+        "remission: {from: response, outcome: remission}",
+        "remission: {from: response, outcome: remision}",
+        'events.remission.outcome: "remision" is no outcome of `response`; did you mean "remission"?',
+    ),
+    (
+        "hsct: {from: procedure, codelist: hsct}",
+        "hsct: {from: procedure, codelist: hsct, at_least: 5}",
+        "events.hsct.at_least: says nothing of a sign from procedure, which has codelist; remove it",
+    ),
+    ("hsct: {from: procedure, codelist: hsct}", "hsct: {from: procedure}", "events.hsct.codelist: missing"),
+    (
+        "hsct: {from: procedure, codelist: hsct}",
+        "hsct: {from: procedure, codelist: hsctt}",
+        'events.hsct.codelist: no file codelists/hsctt.csv; did you mean "hsct"?',
+    ),
+    (
+        "- {from: evaluation, at_least: 25}",
+        "- {from: evaluation, at_least: 25, below: 5}",
+        "events.relapse.any[1].at_least: contradicts another bound; nothing can tell this event",
+    ),
+    (
+        "codelist: disease_relapse, equals: true}",
+        "codelist: disease_relapse, at_least: 1}",
+        "events.relapse.any[3].at_least: numbers need disease_relapse among `measurements`",
+    ),
+    (
+        "ends_at: [hsct, new_therapy]",
+        "ends_at: [hsct, relapse]",
+        'response.ends_at[2]: "relapse" isn\'t told by records alone; name an event that is',
+    ),
+    (
+        "- {at: last_disease_assessment, after: remission}",
+        "- {at: last_disease_assessment}",
+        "endpoints.event_free_survival.censor[1]: is for everybody, so that those below never count",
+    ),
+    (
+        "    start: remission",
+        "    start: death",
+        "endpoints.duration_of_remission.start: nothing happens after",
+    ),
+    (
+        "    start: remission",
+        "    start: relapse",
+        'endpoints.duration_of_remission.start: "relapse" is also',
+    ),
+    (
+        "responders: {event: remission,",
+        "responders: {event: remision,",
+        'populations.responders.event: "remision" is no event',
+    ),
+    (
+        "    population: responders\n    start: index",
+        "    population: responder\n    start: index",
+        'endpoints.time_to_remission.population: "responder" is not in `populations`; did you mean "responders"?',
+    ),
     ("event: hsct, land", "event: hsc, land", 'survival_by.event: "hsc" is no event'),
     (
         "landmarks: [30, 60, 90]",
@@ -228,14 +305,6 @@ def test_a_comparator_of_a_best_response_says_which(folder: Path) -> None:
 def test_a_mistake_gets_file_line_key_and_advice(folder: Path, old: str, new: str, expected: str) -> None:
     line = change(folder, old, new) + new.count("\n") - old.count("\n")
     assert error(folder).startswith(f"protocol.yaml line {line}: {expected}")
-
-
-def test_failure_needs_its_day_and_the_day_needs_failure(folder: Path) -> None:
-    line = change(folder, "    failure_day: 84 ", "    # ")
-    assert error(folder) == (
-        f"protocol.yaml line {line - 1}: endpoints.event_free_survival.events: "
-        "failure and `failure_day` go together; add the other"
-    )
 
 
 def test_a_missing_key_is_named_at_its_section(folder: Path) -> None:

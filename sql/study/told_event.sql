@@ -1,0 +1,49 @@
+-- One row per sign of an event that was found, of the records and of the response, with what it is called.
+
+with rated as (
+    select
+        rated.person_id,
+        treated.site,
+        sign.event,
+        sign.position,
+        rated.assessed_on as event_on,
+        rated.response as description,
+        coalesce(derived.source, given.source) as source
+    from rated_assessment as rated
+    join response_outcome as outcome on outcome.response = rated.response
+    join event_sign as sign on sign.kind = 'response' and sign.outcome = outcome.outcome
+    join treated on treated.person_id = rated.person_id
+    left join assessed as derived
+        on derived.person_id = case when rated.rating = 'derived' then rated.person_id end
+        and derived.source.resource_key = rated.resource_key
+        and derived.measured_on = rated.assessed_on
+    left join investigator_assessment as given
+        on given.person_id = case when rated.rating = 'investigator' then rated.person_id end
+        and given.source.resource_key = rated.resource_key
+        and given.response = rated.response
+    where rated.is_primary
+    -- Of assessments on one day the better one tells the event.
+    qualify row_number() over (
+        partition by rated.person_id, sign.event, sign.position, rated.assessed_on
+        order by rated.assessed_at nulls first, rated.rank, rated.resource_key
+    ) = 1
+)
+
+select
+    found.person_id,
+    found.site,
+    found.event,
+    found.event_on,
+    coalesce(rule.label, replace(found.event, '_', ' '))
+    || case
+        when rule.signs > 1 then ' by ' || replace(coalesce(sign.codelist, setting.assessment_codelist), '_', ' ')
+        else ''
+    end as description,
+    found.source
+from named_event as found
+cross join setting
+left join event_rule as rule on rule.event = found.event
+left join event_sign as sign on sign.event = found.event and sign.position = found.position
+union all
+select person_id, site, event, event_on, description, source
+from rated
