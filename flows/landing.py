@@ -260,8 +260,11 @@ def files_under(folder: Path, ignored: Counter[str]) -> Iterator[Path]:
 
 
 def _reason_to_ignore(path: Path, inside: Path) -> str | None:
-    if path.is_symlink() and not path.resolve().is_relative_to(inside):
-        return "link out of the folder"
+    try:
+        if path.is_symlink() and not path.resolve().is_relative_to(inside):
+            return "link out of the folder"
+    except RuntimeError:
+        return "link in a circle"
     if not path.is_file():
         return "not a file"
     return None if _is_fhir(path) else "not FHIR by its name and look"
@@ -274,6 +277,8 @@ def _is_fhir(path: Path) -> bool:
     try:
         with path.open("rb") as source:
             return looks_like_fhir(source.read(4096))
+    except FileNotFoundError:
+        return False  # it went away meanwhile
     except OSError as error:
         raise UserError(
             f"{path.parent}: a file there can't be read ({error.strerror}); give the user that runs cove access"

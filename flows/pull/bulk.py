@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from flows.config import Site
 from flows.pull.downloads import download, finish, part_for
-from flows.pull.failures import FailedTry, Refused, SiteFailure, refusal
+from flows.pull.failures import FailedTry, Refused, ServerFailure, SiteFailure, refusal
 from flows.pull.http import FHIR_JSON, JSON, NDJSON, Ask, Connection, Document
 from flows.pull.manifests import Manifest, ManifestFile, check_manifest, read_manifest
 from flows.pull.missing import MEDICATION
@@ -81,15 +81,34 @@ class _Job:
 
 
 def _pull_export(job: _Job) -> None:
-    manifest = _manifest(job)
     try:
+        manifest = _manifest(job)
         _land_files(job, manifest)
+    except ServerFailure as failure:
+        if not _is_over(job):
+            raise
+        delete_export(job.pull, job.connection, job.export)
+        # An export that failed at the server answers so for ever.
+        raise SiteFailure(
+            failure.step,
+            f"{failure.happened}, and the export is older than `timeout.export`, so that it is given up",
+            "the next run starts a new one",
+        ) from failure
     except GoneError as gone:
         delete_export(job.pull, job.connection, job.export)
         raise SiteFailure(
             "file", f"{gone}, so that the export is given up", "the next run starts a new one"
         ) from gone
     job.pull.state.change(job.export, is_done=True, transaction_time=manifest.transaction_time)
+
+
+def _is_over(job: _Job) -> bool:
+    return job.export.get("status") is not None and job.pull.clock.now() >= _ends_at(job)
+
+
+def _ends_at(job: _Job) -> dt.datetime:
+    kicked_off_at = dt.datetime.fromisoformat(job.export["kicked_off_at"])
+    return kicked_off_at + dt.timedelta(seconds=job.site.timeout.export)
 
 
 def _manifest(job: _Job) -> Manifest:
@@ -160,9 +179,7 @@ def _leaves_out(job: _Job, refused: Refused) -> bool:
 def _poll(job: _Job) -> Document:
     """The first page of the manifest, when the export has ended. Raises Refused where the server forgot it."""
     retry, clock = job.site.retry, job.pull.clock
-    kicked_off_at = dt.datetime.fromisoformat(job.export["kicked_off_at"])
-    ends_at = kicked_off_at + dt.timedelta(seconds=job.site.timeout.export)
-    own, shown = retry.wait, ""
+    ends_at, own, shown = _ends_at(job), retry.wait, ""
     while True:
         document = job.connection.tried(Ask(job.export["status"], "status", accept=JSON), check_manifest)
         if document.status != 202:
@@ -228,6 +245,9 @@ def _land_file(job: _Job, manifest: Manifest, file: ManifestFile) -> None:
         if file.count is not None and received.lines != file.count:
             received = _fetch_again(job, ask, file, received)
     except Refused as refused:
+        if refused.is_gone and file.kind == "error":
+            job.pull.note(f"{refused}: what the server says of its export can't be read; the data is whole")
+            return
         if refused.is_gone:
             raise GoneError(str(refused)) from refused
         raise refusal("file", refused) from refused

@@ -107,7 +107,7 @@ def _attempt(connection: Connection, ask: Ask, download: Download, check: Check)
         ask = replace(ask, headers={**ask.headers, **resumed})
     try:
         with connection.answer(ask) as response:
-            goes_on = _goes_on(response, begins_at)
+            goes_on = _goes_on(response, begins_at, download.validator)
             if not goes_on:
                 download.forget()
                 download.note(response)
@@ -127,17 +127,21 @@ def _attempt(connection: Connection, ask: Ask, download: Download, check: Check)
         raise FailedTry(f"{told(ask.url)} has no such range any more") from refused
 
 
-def _goes_on(response: requests.Response, begins_at: int) -> bool:
+def _goes_on(response: requests.Response, begins_at: int, validator: str | None) -> bool:
     if response.status_code != 206:
         return False
     found = RANGE.match(response.headers.get("Content-Range", ""))
-    if not begins_at or found is None or int(found[1]) != begins_at:
+    # A server that doesn't know `If-Range` may send a part of another content.
+    is_same = validator_of(response) in (None, validator)
+    if not begins_at or not is_same or found is None or int(found[1]) != begins_at:
         raise WrongContent(f"{told(response.url)} sent another part than it was asked for")
     return True
 
 
 def validator_of(response: requests.Response) -> str | None:
-    """What `If-Range` may compare: a strong ETag, else the time of the last change."""
+    """What `If-Range` may compare: a strong ETag, else the time of the last change; None where there are no ranges."""
+    if response.headers.get("Accept-Ranges", "").strip().lower() == "none":
+        return None
     etag = response.headers.get("ETag", "").strip()
     if etag and not etag.startswith("W/"):
         return etag

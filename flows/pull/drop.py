@@ -28,12 +28,12 @@ def pull_drop(pull: SitePull) -> None:
             name = path.relative_to(folder).as_posix().encode(errors="surrogateescape").hex()
             present.add(name)
             seen = _seen(path)
-            if taken.get(name) == seen:
+            if seen is not None and taken.get(name) == seen:
                 continue
-            if not _is_settled(pull, path) or (is_taken := _take(pull, path, folder)) is None:
+            if not _is_settled(pull, seen) or (is_taken := _take(pull, path, folder)) is None:
                 unsettled += 1
             elif is_taken:
-                taken[name] = seen
+                taken[name] = seen or []
             else:
                 unread += 1
     except UserError as error:
@@ -55,20 +55,25 @@ def _tell(pull: SitePull, ignored: Counter[str], unsettled: int) -> None:
         )
 
 
-def _seen(path: Path) -> list[int]:
-    """What changes when a file does, so that one that didn't needn't be read again."""
-    status = path.stat()
+def _seen(path: Path) -> list[int] | None:
+    """What changes when a file does, so that one that didn't needn't be read again; None where it went away."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
-def _is_settled(pull: SitePull, path: Path) -> bool:
-    return pull.clock.now().timestamp() - path.stat().st_mtime >= pull.site.settle
+def _is_settled(pull: SitePull, seen: list[int] | None) -> bool:
+    return seen is not None and pull.clock.now().timestamp() - seen[1] / 1e9 >= pull.site.settle
 
 
 def _take(pull: SitePull, path: Path, folder: Path) -> bool | None:
     """Whether the file could be read; None where it changed meanwhile, or went away."""
     relative = path.relative_to(folder).as_posix()
-    part = part_for(pull.folder, relative)
+    # A name may be no UTF-8: the manifest keeps its bytes, the pull's records a text.
+    shown = relative.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    part = part_for(pull.folder, shown)
     try:
         before = _seen(path)
         sha256, size = copy_to(path, part)
@@ -83,7 +88,5 @@ def _take(pull: SitePull, path: Path, folder: Path) -> bool | None:
     if before != after:
         part.unlink()
         return None
-    pull.land(
-        part, Received(sha256, size, 0), kind="dropped", resource_type=None, url=relative, source=relative
-    )
+    pull.land(part, Received(sha256, size, 0), kind="dropped", resource_type=None, url=shown, source=relative)
     return True

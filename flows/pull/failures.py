@@ -34,13 +34,17 @@ class SiteFailure(SourceError):  # noqa: N818 - the word of `meta.pull` and of i
 
     def __init__(self, step: str, happened: str, remedy: str) -> None:
         super().__init__(f"{step}: {happened}; {remedy}")
-        self.step = step
+        self.step, self.happened = step, happened
+
+
+class ServerFailure(SiteFailure):
+    """The server failed at the step, or refused it, as often as it is worth asking for in one run."""
 
 
 GOES_ON = "the next run goes on from there"
 
 
-def refusal(step: str, refused: Refused) -> SiteFailure:
+def refusal(step: str, refused: Refused) -> ServerFailure:
     """The failure that an answer makes of a step, with what to do about its status."""
     remedies = {
         400: "the server doesn't take what is asked for; see `types`, `type_filter` and `group` of the site",
@@ -49,4 +53,4 @@ def refusal(step: str, refused: Refused) -> SiteFailure:
         404: "nothing is there; check `url`, `group` and `types` of the site",
         405: "the server doesn't offer this; check `source` and `level` of the site",
     }
-    return SiteFailure(step, str(refused), remedies.get(refused.status, "ask the hospital, then run again"))
+    return ServerFailure(step, str(refused), remedies.get(refused.status, "ask the hospital, then run again"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import datetime as dt
 import ssl
 import threading
 import zlib
@@ -101,8 +103,10 @@ class Connection:
             ) from error
 
     def with_authorizer(self, authorizer: Authorizer) -> Connection:
-        """The same connection, by other credentials."""
-        return Connection(self.site, self.clock, self.politeness, authorizer)
+        """The same connection, its sockets and certificates too, by other credentials."""
+        other = copy.copy(self)
+        other._authorizer = authorizer
+        return other
 
     @contextmanager
     def answer(self, ask: Ask) -> Iterator[requests.Response]:
@@ -118,7 +122,7 @@ class Connection:
                 held.enter_context(self.politeness.request())
                 with failing_tries(ask):
                     response = held.enter_context(closing(self._follow(ask, authorization)))
-                if response.status_code != 401 or is_second or not self._is_own(ask.url):
+                if response.status_code != 401 or is_second or not self._is_own(response.url):
                     self._judge(response)
                     with failing_tries(ask):
                         yield response
@@ -149,8 +153,8 @@ class Connection:
 
     def blocks(self, response: requests.Response) -> Iterator[bytes]:
         """The body as it comes, within the bytes a second. Raises FailedTry where it is shorter than told."""
-        raw = response.raw
-        while block := raw.read1(BLOCK, decode_content=False):
+        raw, most = response.raw, self.politeness.most_at_once(BLOCK)
+        while block := raw.read1(most, decode_content=False):
             self.politeness.received(len(block))
             yield block
         if raw.length_remaining:
@@ -199,8 +203,12 @@ class Connection:
             # A server's link is kept as given, not as `requests` would write it.
             request.url = url.partition("#")[0]
         timeout = (self.site.timeout.connect, self.site.timeout.read)
+        self.politeness.turn()
+        asked_at = self.clock.monotonic()
         # The adapter itself: a session would read the body of a redirect, and keep cookies.
-        return self._session().get_adapter(url).send(request, stream=True, timeout=timeout, verify=True)
+        response = self._session().get_adapter(url).send(request, stream=True, timeout=timeout, verify=True)
+        response.elapsed = dt.timedelta(seconds=self.clock.monotonic() - asked_at)
+        return response
 
     def _session(self) -> requests.Session:
         """One a thread: `requests` promises no more."""
@@ -287,15 +295,15 @@ def json_object(data: bytes, url: str) -> dict[str, Any]:
     return content
 
 
-def unzipped(data: bytes, url: str, limit: int = DOCUMENT_LIMIT) -> bytes:
-    """The text of a body: its first bytes say whether it is gzip. Raises FailedTry where that is cut short, or
-    its text longer than the limit (0: none).
+def unzipped(data: bytes, url: str) -> bytes:
+    """The text of a small body: its first bytes say whether it is gzip. Raises FailedTry where that is cut
+    short, or its text longer than a document may be.
     """
     if not data.startswith(b"\x1f\x8b"):
         return data
     unzip = zlib.decompressobj(wbits=31)
     try:
-        text = unzip.decompress(data, limit)
+        text = unzip.decompress(data, DOCUMENT_LIMIT)
     except zlib.error:
         raise FailedTry(f"{told(url)} sent broken gzip") from None
     if not unzip.eof:

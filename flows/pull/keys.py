@@ -93,4 +93,7 @@ def _algorithm(key: Any, written: dict[str, Any] | None) -> str:
     named = (written or {}).get("alg") or {"EC": "ES384", "RSA": "RS384"}[key.key_type]
     if named not in ALGORITHMS:
         raise ValueError
+    fits = key.key_type == "RSA" if named == "RS384" else getattr(key, "curve_name", None) == "P-384"
+    if not fits:
+        raise ValueError
     return str(named)

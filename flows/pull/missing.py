@@ -14,6 +14,8 @@ from typing import Any
 
 import msgspec
 
+from flows.pieces import entry_piece
+from flows.pull.bundles import BundleReader
 from flows.pull.failures import Refused, SiteFailure
 from flows.pull.http import Connection
 from flows.pull.pages import Pages, land_pages, new_paging
@@ -99,7 +101,7 @@ def _look_into(pull: SitePull, files: Iterable[PulledFile]) -> tuple[set[str], s
         may_refer = file.resource_type in (*DRUG_RECORDS, MEDICATION, None)
         may_hold = file.resource_type in (MEDICATION, None) or file.kind != "output"
         if may_refer or may_hold:
-            for data in _resources(pull.folder / file.sha256):
+            for data in _resources(pull.folder / file.sha256, file.kind):
                 if may_refer:
                     wanted |= set(_references(data, pull.site.url or ""))
                 if may_hold and b'"Medication"' in data:
@@ -107,7 +109,11 @@ def _look_into(pull: SitePull, files: Iterable[PulledFile]) -> tuple[set[str], s
     return wanted, found
 
 
-def _resources(path: Path) -> Iterator[bytes]:
+def _resources(path: Path, kind: str) -> Iterator[bytes]:
+    if kind != "output":
+        # A page is a Bundle, which may be too large to be held.
+        yield from (entry_piece(entry, 0, "").data for entry in BundleReader(path).entries())
+        return
     with TemporaryDirectory(prefix="cove-") as work:
         for pieces in split(path, Path(work)):
             for piece in pieces:

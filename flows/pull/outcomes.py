@@ -34,8 +34,12 @@ def tell_outcomes(pull: SitePull, landed: LandedFile, where: str) -> None:
     with TemporaryDirectory(prefix="cove-") as work:
         counts = severities(piece.data for pieces in split(landed.path, Path(work)) for piece in pieces)
     if counts:
-        told = ", ".join(f"{counts[name]} {name}" for name in SEVERITIES if counts[name])
-        pull.note(f"the server reports {told} {where}; see landed file {landed.sha256[:12]}")
+        pull.note(f"the server reports {listed(counts)} {where}; see landed file {landed.sha256[:12]}")
+
+
+def listed(counts: Counter[str]) -> str:
+    """The issues by severity, the worst first: `1 error, 2 warning`."""
+    return ", ".join(f"{counts[name]} {name}" for name in SEVERITIES if counts[name])
 
 
 def severities(resources: Iterable[bytes]) -> Counter[str]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import math
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import requests
 
-from flows.pieces import Bundle, entry_piece
+from flows.pieces import entry_piece
+from flows.pull.bundles import read_bundle
 from flows.pull.downloads import download, part_for
-from flows.pull.failures import FailedTry, Refused, SiteFailure
-from flows.pull.http import Ask, Connection, unzipped
+from flows.pull.failures import Refused, SiteFailure
+from flows.pull.http import Ask, Connection
 from flows.pull.manifests import next_link
-from flows.pull.outcomes import SEVERITIES, severities
+from flows.pull.outcomes import listed, severities
 from flows.pull.receiving import Received
 from flows.pull.site_pull import SitePull
 from flows.pull.tries import http_date
@@ -22,11 +25,9 @@ from flows.pull.urls import told
 
 OUTCOME = b"OperationOutcome"  # looked for before an entry is taken apart
 
+AT_ONCE = 0.2  # seconds: an answer within them was made when its `Date` says
+
 Paging = dict[str, Any]
-
-
-class _Page(Bundle):
-    link: Any = None
 
 
 @dataclass(frozen=True)
@@ -95,18 +96,18 @@ def _land_page(pull: SitePull, connection: Connection, pages: Pages, url: str) -
     found = Page()
 
     def check(part: Path, received: Received, response: requests.Response) -> None:
-        bundle = _read(part, url)
-        link = next_link(bundle.link, response.url)
-        found.next = link
-        date = http_date(response.headers.get("Date", ""))
-        found.date = date.isoformat().replace("+00:00", "Z") if date else None
-        counts = severities(
-            entry_piece(bytes(raw), 0, "").data for raw in bundle.entry or () if OUTCOME in bytes(raw)
-        )
+        counts: Counter[str] = Counter()
+
+        def look(entry: bytes) -> None:
+            if OUTCOME in entry:
+                counts.update(severities([entry_piece(entry, 0, "").data]))
+
+        members = read_bundle(part, told(url), look)
+        found.next = next_link(members.get("link"), response.url)
+        found.date = _found_at(response)
         if counts:
-            reported = ", ".join(f"{counts[name]} {name}" for name in SEVERITIES if counts[name])
             pull.note(
-                f"the server reports {reported} in a page of {told(pages.url)}; "
+                f"the server reports {listed(counts)} in a page of {told(pages.url)}; "
                 f"see landed file {received.sha256[:12]}"
             )
 
@@ -116,16 +117,14 @@ def _land_page(pull: SitePull, connection: Connection, pages: Pages, url: str) -
     return found
 
 
-_decode = msgspec.json.Decoder(_Page).decode
-
-
-def _read(part: Path, url: str) -> _Page:
-    """The Bundle of a page. Raises FailedTry where it is something else."""
-    text = unzipped(part.read_bytes(), url, limit=0).removeprefix(b"\xef\xbb\xbf")
-    try:
-        bundle = _decode(text)
-    except (ValueError, RecursionError):
-        raise FailedTry(f"{told(url)} answered with something else than a Bundle") from None
-    if bundle.resourceType != "Bundle":
-        raise FailedTry(f"{told(url)} answered with something else than a Bundle")
-    return bundle
+def _found_at(response: requests.Response) -> str | None:
+    """When the server found what is on a page, by its own clock: a page that it took long to make may lack what
+    changed in the seconds before its `Date`.
+    """
+    date = http_date(response.headers.get("Date", ""))
+    if date is None:
+        return None
+    taken = response.elapsed.total_seconds()
+    if taken > AT_ONCE:
+        date -= dt.timedelta(seconds=math.ceil(taken))
+    return date.isoformat().replace("+00:00", "Z")

@@ -12,6 +12,8 @@ from flows.config import Site
 from flows.pull.clock import Clock
 from flows.pull.failures import SiteFailure
 
+READS_A_SECOND = 8  # where bytes a second are bounded
+
 
 class Pace:
     """Spaces uses of something, so that no more than `per_second` are made on average; None: no bound."""
@@ -43,11 +45,19 @@ class Politeness:
 
     @contextmanager
     def request(self) -> Iterator[None]:
-        """Holds one of the requests that may be made at once, from when its turn has come."""
+        """Holds one of the requests that may be made at once."""
         with self._at_once:
-            self._requests.spend()
-            self._clock.check()
             yield
+
+    def turn(self) -> None:
+        """Waits until the next request may be made, a redirect's too."""
+        self._requests.spend()
+        self._clock.check()
+
+    def most_at_once(self, wanted: int) -> int:
+        """How many of the wanted bytes to take at once, so that no second has many more than it may."""
+        bound = self._site.rate.bytes_per_second
+        return min(wanted, max(1, bound // READS_A_SECOND)) if bound else wanted
 
     def received(self, amount: int) -> None:
         """Waits as long as so many bytes may take."""

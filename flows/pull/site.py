@@ -21,6 +21,7 @@ from flows.pull.downloads import NOTE
 from flows.pull.drop import pull_drop
 from flows.pull.failures import GOES_ON, SiteFailure
 from flows.pull.http import Connection
+from flows.pull.members import GROUP, has_new_member, is_of_group, read_members
 from flows.pull.missing import MEDICATION, fetch_missing
 from flows.pull.pages import new_paging
 from flows.pull.rest import pull_searches
@@ -118,7 +119,11 @@ def _prepare(pull: SitePull, full: bool) -> None:
 
 def _new_pull(pull: SitePull, full: bool) -> dict[str, Any]:
     site = pull.site
-    since = {} if site.source == "files" else _since(pull, full)
+    members = _read_group(pull)
+    joined = has_new_member(pull.state.content.get("members", {}).get(_asked_of_group(site)), members)
+    if joined and not full:
+        pull.note("the group has new members: everything is pulled once, for their older records")
+    since = {} if site.source == "files" else _since(pull, full or joined)
     running: dict[str, Any] = {
         "id": f"{pull.landed_at.astimezone(dt.UTC):%Y%m%dT%H%M%S%f}",
         "site": site.name,
@@ -132,9 +137,25 @@ def _new_pull(pull: SitePull, full: bool) -> dict[str, Any]:
     }
     if site.source == "bulk":
         running["exports"] = new_exports(since)
+        running["members"] = members
     elif site.source == "rest":
         running["searches"] = {name: new_paging() for name in since}
     return running
+
+
+def _read_group(pull: SitePull) -> list[str] | None:
+    """The group's members before the export, so that who joins during it is new to the next pull."""
+    if not is_of_group(pull.site) or not pull.site.since:
+        return None
+    try:
+        return read_members(pull, connection_of(pull, (GROUP,)))
+    except SiteFailure:
+        # A site without a connection fails where it is recorded.
+        return None
+
+
+def _asked_of_group(site: Site) -> str:
+    return _digest([site.url, site.group])
 
 
 def _since(pull: SitePull, full: bool) -> dict[str, str | None]:
@@ -171,7 +192,9 @@ def _digest(content: object) -> str:
 
 def connection_of(pull: SitePull, types: Sequence[str] = ()) -> Connection:
     """A connection with the site's credentials, for the types."""
-    plain = Connection(pull.site, pull.clock, pull.politeness)
+    if pull.connection is None:
+        pull.connection = Connection(pull.site, pull.clock, pull.politeness)
+    plain = pull.connection
     return plain.with_authorizer(authorizer_for(pull.site, plain, types or types_of(pull.site)))
 
 
@@ -236,6 +259,8 @@ def _complete(pull: SitePull) -> None:
         # The server's clock by the history, else the time that the pull itself began from.
         bound = history_bound(pull) or next(iter(filter(None, running["bounds"].values())), None)
         content["history"] = {"instant": bound, "url": pull.site.url} if bound else None
+    if running.get("members") is not None:
+        content["members"] = {_asked_of_group(pull.site): running["members"]}
     content["last_complete"] = at
     state.end()
     for part in pull.folder.glob("*.part"):

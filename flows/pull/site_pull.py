@@ -13,6 +13,7 @@ from flows.home import Home
 from flows.landing import LandedFile, land_part
 from flows.pull.clock import Clock
 from flows.pull.downloads import finish
+from flows.pull.http import Connection
 from flows.pull.politeness import Politeness
 from flows.pull.receiving import Received
 from flows.pull.state import PulledFile, SiteState
@@ -34,6 +35,7 @@ class SitePull:
     new_files: int = 0
     files: list[PulledFile] = field(default_factory=list)
     politeness: Politeness = field(init=False)
+    connection: Connection | None = None  # without credentials; made by the first step that needs one
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:

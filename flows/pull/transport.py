@@ -105,9 +105,12 @@ def contexts(site: Site) -> tuple[ssl.SSLContext, ssl.SSLContext]:
 
     Raises OSError or ssl.SSLError where a certificate can't be read.
     """
-    plain, own = _context(site), _context(site)
-    if site.auth == "mtls" and site.cert is not None:
-        _load_certificate(own, site.cert, site.key)
+    plain = _context(site)
+    if site.auth != "mtls" or site.cert is None:
+        # One serves for both: reading the authorities takes longer than a request.
+        return plain, plain
+    own = _context(site)
+    _load_certificate(own, site.cert, site.key)
     return plain, own
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from flows.config import Retry
 from flows.pull.clock import Clock
-from flows.pull.failures import GOES_ON, FailedTry, Refused, SiteFailure, refusal
+from flows.pull.failures import GOES_ON, FailedTry, Refused, ServerFailure, SiteFailure, refusal
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ def with_tries(retry: Retry, clock: Clock, step: str, attempt: Callable[[], T]) 
             pause = checked_wait(retry, step, failed.retry_after, wait)
             if number == retry.attempts:
                 tries = "1 try" if number == 1 else f"{number} tries"
-                raise SiteFailure(
+                raise ServerFailure(
                     step, f"{failed.reason} ({tries})", f"see whether the server is well; {GOES_ON}"
                 ) from failed
         clock.wait(pause)

@@ -34,7 +34,7 @@ def is_private(url: str) -> bool:
 
 def is_loopback(host: str) -> bool:
     """Whether a host's name or address is this machine."""
-    if host == "localhost":
+    if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import subprocess
-import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.pulling.authorization import BEARER, CLIENT, PASSWORD, USER, new_key
+from tests.pulling.commands import Running, start, start_anew
 from tests.pulling.hospital import PATIENT_VALUES
 from tests.pulling.server import Server
 
-COVE = Path(sys.executable).with_name("cove")
 NORTH = "north"
 TYPES = ("Patient", "Observation")
 # Small waits, so that a night passes in a second.
@@ -70,16 +70,9 @@ class Bench:
             lines += ["", "[[site]]", *(f"{key} = {_toml(value)}" for key, value in site.items())]
         (self.folder / "cove.toml").write_text("\n".join(lines) + "\n")
 
-    def popen(self, *arguments: str | Path, **environment: str) -> subprocess.Popen[str]:
+    def popen(self, *arguments: str | Path, **environment: str) -> Running:
         """The command, started."""
-        return subprocess.Popen(
-            [COVE, *arguments],
-            cwd=self.folder,
-            env=_environment() | environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return start([str(one) for one in arguments], self.folder, _environment() | environment)
 
     def cove(self, *arguments: str | Path, **environment: str) -> Done:
         """The command, done; what it said is free of secrets and patients' values."""
@@ -99,6 +92,17 @@ class Bench:
         self.check_landing()
         return done
 
+    def pull_watched(self) -> tuple[Done, int]:
+        """`cove pull` as it is installed, and the most memory that it had, in kilobytes."""
+        most = 0
+        with (self.folder / "said").open("w") as said:
+            process = start_anew(["pull", "--config", "cove.toml"], self.folder, _environment(), said)
+            while process.poll() is None:
+                most = max(most, _most_memory(process.pid))
+                time.sleep(0.02)
+        self.check_landing()
+        return Done(process.returncode, "", (self.folder / "said").read_text()), most
+
     def check_landing(self, home: Path | None = None) -> None:
         """Every landed file has the content that its name says; what else is there ends in `.part`."""
         landing = (home or self.home) / "landing"
@@ -107,7 +111,7 @@ class Bench:
                 continue
             assert path.stat().st_mode & 0o077 == 0, "others than the owner can read it"
             if path.suffix == ".json":
-                told = json.loads(path.read_bytes())
+                told = json.loads(path.read_bytes().decode(errors="surrogateescape"))
                 assert told["sha256"] == path.stem
                 assert path.with_suffix("").stat().st_size == told["bytes"]
             else:
@@ -181,6 +185,18 @@ def served(*servers: Server) -> Iterator[None]:
     finally:
         with ThreadPoolExecutor(len(servers)) as pool:
             list(pool.map(Server.stop, servers))
+
+
+def _most_memory(pid: int) -> int:
+    """The most memory that a process had, in kilobytes, 0 when it has ended.
+
+    Not from `wait4`: there, what this process had when it started the other counts too.
+    """
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")), 0)
 
 
 def _documents(content: bytes) -> list[dict[str, Any]]:

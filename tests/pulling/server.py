@@ -31,6 +31,7 @@ PLACES = (
     ("kick-off", "GET|POST", r"/fhir/(.*/)?\$export"),
     ("delete", "DELETE", r"/fhir/status/\d+"),
     ("status", "GET", r"/fhir/status/\d+"),
+    ("group", "GET", r"/fhir/Group/[^/]+"),
     ("deleted file", "GET", r"/files/\d+/deleted\.ndjson"),
     ("file", "GET", r"/files/.*"),
     ("history", "GET", r"/fhir/(.+/)?_history"),
@@ -73,6 +74,7 @@ class Server:
     skew: dt.timedelta = dt.timedelta()
     tls: ssl.SSLContext | None = None
     files_elsewhere: bool = False
+    members: list[str] | None = None  # of any Group; None: it isn't to be read
     before: Callable[[Request], None] = lambda request: None
     after: Callable[[Request], None] = lambda request: None
     extra: dict[str, Callable[[Request], Response]] = field(default_factory=dict)
@@ -188,6 +190,8 @@ class Server:
                 return self.authorization.token(request)
             case "metadata":
                 return fhir(_capabilities(self.url))
+            case "group" if self.members is not None:
+                return fhir(_group(self.members))
             case "kick-off":
                 return self.exports.kick_off(request, self.now())
             case "status" | "delete":
@@ -199,6 +203,15 @@ class Server:
             case "search" | "next":
                 return search(self.hospital, self.searching, self.url, request, self.now())
         return outcome(404, "nothing is here")
+
+
+def _group(members: list[str]) -> dict[str, Any]:
+    return {
+        "resourceType": "Group",
+        "type": "person",
+        "actual": True,
+        "member": [{"entity": {"reference": f"Patient/{member}"}} for member in members],
+    }
 
 
 def _capabilities(url: str) -> dict[str, Any]:

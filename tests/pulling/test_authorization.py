@@ -172,3 +172,17 @@ def test_mutual_tls_without_the_clients_certificate_ends_with_three(bench: Bench
     code, _, server = _pull_over_tls(bench, context, ca=authority.path)
     assert code == 3
     assert server.requests == []
+
+
+def test_a_key_of_another_curve_is_refused_in_words(bench: Bench, server: Server) -> None:
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    path = bench.folder / "key.pem"
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    server.authorization.kind = "smart"
+    bench.configure(site(server, auth="smart", client_id=CLIENT, private_key=f"file:{path}"))
+    done = bench.pull()
+    assert done.code == 3, done.text
+    assert "P-384" in done.failure_of(NORTH)

@@ -294,3 +294,76 @@ def test_an_export_that_says_no_time_is_followed_by_one_in_full(bench: Bench, se
     for _ in range(2):
         pulled(bench, server)
     assert since_of(server.asked("kick-off")[1]) is None
+
+
+@pytest.mark.parametrize(
+    ("later", "is_whole"),
+    [(["p0", "p1"], False), (["p1"], False), (["p0", "p2"], True), (None, False)],
+    ids=["the same", "one less", "another", "not to be read"],
+)
+def test_a_member_who_joined_the_group_brings_their_older_records(
+    bench: Bench, server: Server, later: list[str] | None, is_whole: bool
+) -> None:
+    server.members = ["p0", "p1"]
+    pulled(bench, server, group="g")
+    server.members = later
+    pulled(bench, server, group="g")
+    first, second = server.asked("kick-off")
+    assert since_of(first) is None
+    assert (since_of(second) is None) == is_whole
+    pulled(bench, server, group="g")
+    assert since_of(server.asked("kick-off")[2]) == read_at(server.exports.jobs[1])
+
+
+def test_members_of_a_group_that_are_not_to_be_read_are_told_of(bench: Bench, server: Server) -> None:
+    bench.configure(site(server, group="g"))
+    done = bench.pull()
+    assert done.code == 0
+    assert "--full" in done.text
+
+
+def test_what_an_export_says_of_itself_may_be_gone(bench: Bench, server: Server) -> None:
+    how(server, has_error_file=True)
+    server.faults.append(Row("gone", "/error.ndjson", lambda *_: wire.outcome(404), times=9))
+    pulled(bench, server)
+    assert bench.landed() == expected(server)
+
+
+def test_an_export_that_failed_at_the_server_is_given_up_when_its_time_is_over(
+    bench: Bench, server: Server
+) -> None:
+    server.faults.append(Row("failed", "status", lambda *_: wire.outcome(500), times=99))
+    short = {"connect": 2, "read": 2, "export": 0.3}
+    retry = {"attempts": 3, "wait": 0.2, "longest": 5}
+    bench.configure(site(server, timeout=short, retry=retry))
+    done = bench.pull()
+    assert done.code == 3
+    assert "timeout.export" in done.failure_of(NORTH)
+    assert len(server.asked("delete")) == 1
+    server.faults.clear()
+    pulled(bench, server)
+    assert len(server.exports.jobs) == 2
+
+
+def test_a_part_of_another_content_is_not_stuck_to_the_first(bench: Bench, server: Server) -> None:
+    def other(server: Server, request: Request, response: wire.Response) -> wire.Response:
+        # A server that knows ranges and not `If-Range`.
+        return response.with_headers(ETag='"another"') if response.status == 206 else response
+
+    server.faults.append(Row("reset", LAST, sends(wire.reset), times=1))
+    server.faults.append(Row("other", LAST, other, times=99))
+    pulled(bench, server)
+    assert server.exports.jobs[0].files[LAST[1:]] in bench.landed_files()
+
+
+@pytest.mark.parametrize("headers", [{"ETag": 'W/"1"'}, {"Accept_Ranges": "none"}], ids=str)
+def test_no_range_is_asked_for_where_the_server_gives_none(
+    bench: Bench, server: Server, headers: dict[str, str]
+) -> None:
+    def weak(server: Server, request: Request, response: wire.Response) -> wire.Response:
+        return response.with_headers(**headers)
+
+    server.faults.append(Row("weak", LAST, weak, times=99))
+    server.faults.append(Row("reset", LAST, sends(wire.reset), times=1))
+    pulled(bench, server)
+    assert not any("range" in request.headers for request in server.asked("file"))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.pulling.hospital import measured
-from tests.pulling.pulls import Bench, expected, served, site
+from tests.pulling.pulls import NORTH, Bench, expected, served, site
 from tests.pulling.server import Server
 
 STUDY = "clofarabine"
@@ -98,6 +98,7 @@ def test_what_is_deleted_at_the_hospital_is_gone_from_the_warehouse(
     assert left[mode] == expected_left
 
 
+@pytest.mark.slow
 def test_a_resource_that_comes_back_is_there_again(bench: Bench, server: Server) -> None:
     bench.configure(site(server))
     assert bench.pull().code == 0
@@ -116,6 +117,7 @@ def test_the_bundle_of_deletions_is_landed_as_received(bench: Bench, server: Ser
     assert server.exports.jobs[1].files["deleted.ndjson"] in bench.landed_files()
 
 
+@pytest.mark.slow
 def test_a_snapshot_that_failed_deletes_nothing(bench: Bench, server: Server) -> None:
     from tests.pulling.deeds import says
     from tests.pulling.table_of_faults import LAST, Row
@@ -134,7 +136,38 @@ def test_history_is_read_from_the_last_pull_on(bench: Bench, server: Server) -> 
         assert bench.pull().code == 0
     delete_some(server)
     assert bench.pull().code == 0
-    assert all(request.values("_since") for request in server.asked("history"))
+    asked = server.asked("history")
+    assert all(request.values("_since") for request in asked)
+    # Of the types that are asked for: that of the whole server has much that nobody wants.
+    assert {request.path for request in asked} == {"/fhir/Patient/_history", "/fhir/Observation/_history"}
+
+
+@pytest.mark.parametrize(
+    "refused", [("/Observation/_history",), ("/Observation/_history", "/Patient/_history")]
+)
+def test_the_history_of_the_server_is_read_where_a_types_is_not_offered(
+    bench: Bench, server: Server, refused: tuple[str, ...]
+) -> None:
+    from tests.pulling.deeds import says
+    from tests.pulling.table_of_faults import Row
+
+    server.faults += [Row("no history", path, says(404), times=99) for path in refused]
+    bench.configure(site(server, "rest", deletions="history"))
+    for _ in range(2):
+        assert bench.pull().code == 0
+    assert any(request.path == "/fhir/_history" for request in server.asked("history"))
+
+
+def test_a_history_that_is_not_offered_at_all_ends_with_three(bench: Bench, server: Server) -> None:
+    from tests.pulling.deeds import says
+    from tests.pulling.table_of_faults import EVER, Row
+
+    server.faults.append(Row("no history", "history", says(404), **EVER))
+    bench.configure(site(server, "rest", deletions="history"))
+    done = bench.pull()
+    assert done.code == 3
+    assert "history" in done.failure_of(NORTH)
+    assert bench.landed() == expected(server)
 
 
 def test_medications_outside_of_the_compartment_are_fetched_by_reference(

@@ -116,3 +116,35 @@ def test_dropped_files_are_left_where_they_are(bench: Bench) -> None:
     before = path.read_bytes()
     assert bench.pull().code == 0
     assert path.read_bytes() == before
+
+
+def test_what_is_no_file_is_passed_over(bench: Bench) -> None:
+    configured(bench)
+    folder = drop(bench, "folder.ndjson/one.ndjson", "a").parent.parent
+    os.mkfifo(folder / "pipe.ndjson")
+    (folder / "circle.ndjson").symlink_to("circle.ndjson")
+    (folder / "nowhere.ndjson").symlink_to("not-there.ndjson")
+    (folder / "out.ndjson").symlink_to(bench.folder / "cove.toml")
+    done = bench.pull()
+    assert done.code == 0, done.text
+    assert bench.landed() == names("a")
+
+
+def test_a_name_may_be_of_any_script_or_none(bench: Bench) -> None:
+    configured(bench)
+    drop(bench, "환자 é.ndjson", "a")
+    path = drop(bench, "plain.ndjson", "b")
+    path.rename(path.with_name(os.fsdecode(b"\xff\xfe.ndjson")))
+    for _ in range(2):
+        done = bench.pull()
+        assert done.code == 0, done.text
+    assert bench.landed() == names("a", "b")
+
+
+def test_a_file_that_grows_is_left_until_it_has_settled(bench: Bench) -> None:
+    configured(bench, settle=2)
+    path = drop(bench, "growing.ndjson", "a", age=10)
+    with path.open("ab") as target:
+        target.write(json.dumps(patient("b")).encode()[:20])
+    assert bench.pull().code == 0
+    assert bench.landed() == set()

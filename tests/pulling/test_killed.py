@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.pulling.commands import Running
 from tests.pulling.exports import Exporting
 from tests.pulling.nights import versions
 from tests.pulling.pulls import NORTH, Bench, Done, expected, served, site, smart
@@ -25,7 +26,7 @@ OF_BULK, OF_REST = 7, 4
 
 def _killed_when(bench: Bench, server: Server, number: int, moment: str) -> int:
     """Starts a pull and kills it at one of the server's requests; the exit code."""
-    process: list[subprocess.Popen[str]] = []
+    process: list[Running] = []
     started = threading.Event()
 
     def kill(request: Request) -> None:
@@ -40,6 +41,7 @@ def _killed_when(bench: Bench, server: Server, number: int, moment: str) -> int:
         pulling.communicate(timeout=60)
     setattr(server, moment, lambda request: None)
     bench.check_landing()
+    assert pulling.returncode is not None
     return pulling.returncode
 
 
@@ -113,7 +115,7 @@ def test_pulls_killed_at_any_instant_end_in_the_same(bench: Bench, source: str) 
             bench.configure(site(server, source))
             for _ in range(3):
                 with bench.popen("pull", "--config", "cove.toml") as pulling:
-                    time.sleep(drawn.uniform(0.3, 1.5))
+                    time.sleep(drawn.uniform(0.02, 0.7))
                     pulling.kill()
                     pulling.communicate()
                 bench.check_landing()
@@ -167,7 +169,7 @@ def test_of_two_pulls_at_once_one_waits_or_ends_with_three(bench: Bench, server:
     assert bench.pull().code == 0
 
 
-def _stopped(bench: Bench, stop: Callable[[subprocess.Popen[str]], None]) -> Done:
+def _stopped(bench: Bench, stop: Callable[[Running], None]) -> Done:
     with bench.popen("pull", "--config", "cove.toml") as pulling:
         stop(pulling)
         out, err = pulling.communicate(timeout=60)
@@ -179,7 +181,7 @@ def test_an_interrupted_pull_says_nothing_odd_and_is_gone_on_with(bench: Bench, 
     server.before = lambda request: time.sleep(0.3 if request.place == "file" else 0)
     bench.configure(site(server, rate={"concurrent": 1}))
 
-    def interrupt(pulling: subprocess.Popen[str]) -> None:
+    def interrupt(pulling: Running) -> None:
         while not server.asked("file"):
             time.sleep(0.02)
         pulling.send_signal(2)
@@ -190,18 +192,6 @@ def test_an_interrupted_pull_says_nothing_odd_and_is_gone_on_with(bench: Bench, 
     assert bench.pull().code == 0
     assert bench.landed() == expected(server)
     assert len(server.exports.jobs) == 1
-
-
-def _most_memory(pid: int) -> int:
-    """The most memory that a process had, in kilobytes, 0 when it has ended.
-
-    Not from `wait4`: there, what this process had when it started the other counts too.
-    """
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")), 0)
 
 
 @pytest.mark.slow
@@ -223,13 +213,8 @@ def test_memory_stays_flat_over_a_file_of_five_gigabytes(bench: Bench, server: S
     server.extra["/status/"] = lambda request: fhir(manifest)
     server.extra["/big.ndjson"] = lambda request: Response(200, body, repeat=size // block)
     bench.configure(site(server))
-    most = 0
-    with bench.popen("pull", "--config", "cove.toml") as pulling:
-        while pulling.poll() is None:
-            most = max(most, _most_memory(pulling.pid))
-            time.sleep(0.02)
-    assert pulling.returncode == 0
-    assert most > 0
+    done, most = bench.pull_watched()
+    assert done.code == 0, done.text
     assert sum(path.stat().st_size for path in (bench.landing / NORTH).iterdir()) >= size
-    assert most < 200 << 10  # in kilobytes
+    assert 0 < most < 200_000  # kilobytes
     shutil.rmtree(bench.home)

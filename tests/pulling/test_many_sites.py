@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.pulling.pulls import Bench, expected, served, site
 from tests.pulling.server import Server
 from tests.pulling.test_files import drop, names
@@ -34,6 +36,7 @@ def test_a_hospital_that_is_down_does_not_stop_the_others(bench: Bench) -> None:
         assert bench.landed("a") == expected(down)
 
 
+@pytest.mark.slow
 def test_the_report_says_which_site_is_stale_and_since_when(bench: Bench) -> None:
     servers = [Server() for _ in range(3)]
     bench.servers.extend(servers)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import socket
+import time
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -12,7 +14,7 @@ from tests.pulling.hospital import FAMILY, measured
 from tests.pulling.pulls import NORTH, TYPES, Bench, expected, site
 from tests.pulling.searches import Searching
 from tests.pulling.server import Server
-from tests.pulling.wire import Request, http_date
+from tests.pulling.wire import Request, Response, fhir, http_date
 
 
 def pulled(bench: Bench, server: Server, *flags: str, **more: Any) -> None:
@@ -137,3 +139,51 @@ def test_an_address_that_holds_a_patients_value_is_not_shown(bench: Bench, serve
         out, err = pulling.communicate(timeout=60)
     assert pulling.returncode == 3
     assert FAMILY not in out + err and NORTH in err
+
+
+def test_a_page_that_took_its_time_is_as_old_as_its_request(bench: Bench, server: Server) -> None:
+    server.before = lambda request: time.sleep(0.5 if request.place == "search" else 0)
+    pulled(bench, server)
+    after = [parsedate_to_datetime(http_date(server.now()))]
+    server.before = lambda request: None
+    asked = len(server.requests)
+    pulled(bench, server)
+    [bound] = lower_bounds(server.requests[asked:], "Patient")
+    assert bound is not None and bound < after[0]
+
+
+class _Large:
+    """A page that is sent in parts, as no test should hold it: entries of a megabyte, then its link."""
+
+    def __init__(self, server: Server, entries: int) -> None:
+        self._server, self._entries = server, entries
+        start = b'{"resourceType": "Bundle", "type": "searchset", "entry": ['
+        entry = b'{"resource": {"resourceType": "Observation", "id": "o", "note": [{"text": "%s"}]}},\n'
+        self._start, self._entry = start, entry % (b"x" * ((1 << 20) - 80))
+
+    def __call__(self, request: Request) -> Response:
+        server = self._server
+        outcome = b'{"resource": {"resourceType": "OperationOutcome", "issue": [{"severity": "warning"}]}}], '
+        link = b'"link": [{"relation": "next", "url": "%s/Observation?at=30"}]}' % server.url.encode()
+        end = outcome + link
+
+        def send(connection: socket.socket, head: bytes, response: Response) -> None:
+            connection.sendall(head + self._start)
+            for _ in range(self._entries):
+                connection.sendall(self._entry)
+            connection.sendall(end)
+
+        size = len(self._start) + self._entries * len(self._entry) + len(end)
+        return Response(200, b"", {"Content-Length": str(size)}, send)
+
+
+@pytest.mark.slow
+def test_a_page_larger_than_memory_is_read_piece_by_piece(bench: Bench, server: Server) -> None:
+    server.extra["/Observation?at=30"] = lambda request: fhir({"resourceType": "Bundle", "entry": []})
+    server.extra["/Observation"] = _Large(server, 300)
+    bench.configure(site(server, "rest", types=["Observation"]))
+    done, most = bench.pull_watched()
+    assert done.code == 0, done.text
+    assert "1 warning" in done.text
+    assert len(server.asked("next")) == 1
+    assert 0 < most < 200_000  # kilobytes
