@@ -132,7 +132,8 @@ def _sources(connection: duckdb.DuckDBPyConnection, study: str, question: Questi
 
 def _level(level: str) -> str:
     """The level by which contributions are kept: every week of a curve is made of all its persons."""
-    return "" if level.startswith("week_") else level
+    *curve, last = level.split(" ")
+    return " ".join(curve) if last.startswith("week_") else level
 
 
 def _quoted(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studies.event_steps import event_steps
-from studies.protocol import NamedEvent, Protocol, TimeToEvent
+from studies.protocol import Incidence, NamedEvent, Protocol, TimeToEvent
 
 Cell = str | int | float | bool | list[str] | None
 
@@ -43,6 +43,7 @@ ENDPOINT_COLUMNS = {
     "population_event": "VARCHAR",
     "start": "VARCHAR",
     "exclude_prevalent": "BOOLEAN",
+    "competing_first": "BOOLEAN",
 }
 
 
@@ -96,7 +97,14 @@ def times_to_event(protocol: Protocol) -> dict[str, TimeToEvent]:
 def endpoint_rows(protocol: Protocol) -> list[tuple[Cell, ...]]:
     """Who is in each, and when it starts."""
     return [
-        (name, rule.population, _population_event(protocol, rule), rule.start, rule.exclude_prevalent)
+        (
+            name,
+            rule.population,
+            _population_event(protocol, rule),
+            rule.start,
+            rule.exclude_prevalent,
+            isinstance(rule, Incidence) and rule.competing_first,
+        )
         for name, rule in times_to_event(protocol).items()
     ]
 

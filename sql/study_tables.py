@@ -70,6 +70,7 @@ def study_tables(protocol: Protocol, codelists: Mapping[str, Codelist]) -> Itera
     yield from _population_tables(protocol)
     yield from _response_tables(protocol)
     yield from _endpoint_tables(protocol)
+    yield from _comparison_tables(protocol)
     yield from _laboratory_tables(protocol)
     yield _soc_table()
 
@@ -170,6 +171,18 @@ def _endpoint_tables(protocol: Protocol) -> Iterator[RuleTable]:
         "endpoint_event",
         {"endpoint": "VARCHAR", "event": "VARCHAR", "role": "VARCHAR", "position": "INTEGER"},
         endpoint_event_rows(protocol),
+    )
+
+
+def _comparison_tables(protocol: Protocol) -> Iterator[RuleTable]:
+    yield RuleTable(
+        "comparison_rule",
+        {"comparison": "VARCHAR", "endpoint": "VARCHAR"},
+        [(name, f"{rule.incidence}_incidence") for name, rule in protocol.comparisons.items()],
+    )
+    rates = protocol.safety.rates if protocol.safety else {}
+    yield RuleTable(
+        "rate_rule", {"rate": "VARCHAR", "kind": "VARCHAR"}, [(name, rate.of) for name, rate in rates.items()]
     )
 
 

@@ -75,6 +75,7 @@ def protocol_problems(protocol: Protocol) -> list[Problem]:
         *event_problems(protocol),
         *_week_problems(protocol),
         *_subgroup_problems(protocol),
+        *_comparison_problems(protocol),
         *_decision_problems(protocol),
         *comparator_problems(protocol),
         *_quality_problems(protocol),
@@ -194,6 +195,19 @@ def _subgroup_problems(protocol: Protocol) -> Iterator[Problem]:
         if (subgroup.variable == "age") != bool(subgroup.cuts):
             yield (*path, "cuts"), "age needs cuts, and nothing else has them; write for example [12]"
         yield from _not_rising((*path, "cuts"), subgroup.cuts)
+
+
+def _comparison_problems(protocol: Protocol) -> Iterator[Problem]:
+    groupings = {"site", *protocol.subgroups}
+    if protocol.survival_by:
+        groupings.add(protocol.survival_by.event)
+    for name, comparison in protocol.comparisons.items():
+        path: KeyPath = ("comparisons", name)
+        yield from _unknown(
+            (*path, "incidence"), comparison.incidence, protocol.incidences, "is not in `incidences`"
+        )
+        yield from _unknown((*path, "by"), comparison.by, groupings, "is no grouping of this protocol")
+        yield from repeated((*path, "methods"), comparison.methods)
 
 
 def _decision_problems(protocol: Protocol) -> Iterator[Problem]:

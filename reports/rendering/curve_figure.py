@@ -10,12 +10,13 @@ from math import ceil
 import polars as pl
 
 from reports.rendering.lookup import Cell
-from reports.rendering.svg import ACCENT, BAND, GRID, INK, SOFT, drawing, line, path, polyline, text
+from reports.rendering.svg import ACCENT, BAND, GRID, INK, OTHER, SOFT, drawing, line, path, polyline, text
 
 WIDTH, HEIGHT = 780, 380
 LEFT, RIGHT, TOP = 74, 22, 16
 PLOT_WIDTH, PLOT_HEIGHT = WIDTH - LEFT - RIGHT, 266
 LABEL_WIDTH = 22
+DASHED = 'stroke-dasharray="6 4"'
 SPACINGS = (1, 2, 4, 8, 13, 26, 52, 104, 260)
 
 
@@ -28,10 +29,19 @@ class AtRisk:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """Another curve in the same figure, dashed: its name and its steps."""
+
+    name: str
+    steps: pl.DataFrame
+
+
+@dataclass(frozen=True)
 class Curve:
     """What is drawn. `steps` has week, probability, ci_low, ci_high, censored; weeks ascend.
 
-    `starts_at` is the probability at week 0: 1 for survival, 0 for incidence.
+    `starts_at` is the probability at week 0: 1 for survival, 0 for incidence. Curves that stand `beside` it
+    are told apart by their names, this one's too.
     """
 
     title: str
@@ -40,11 +50,14 @@ class Curve:
     steps: pl.DataFrame
     starts_at: float
     at_risk: tuple[AtRisk, ...] = ()
+    name: str = ""
+    beside: tuple[Beside, ...] = ()
 
     @property
     def longest(self) -> float:
         """The last week that is drawn."""
         weeks = [1.0, *self.steps["week"].to_list()]
+        weeks += [week for other in self.beside for week in other.steps["week"].to_list()]
         return float(max([*weeks, *(mark.week for mark in self.at_risk)] if len(weeks) == 1 else weeks))
 
 
@@ -90,6 +103,8 @@ def draw_curve(curve: Curve) -> str:
                 _points(curve, "probability", scale), f'fill="none" stroke="{ACCENT}" stroke-width="2.2"'
             ),
             *_censor_marks(curve.steps, scale),
+            *_others(curve, scale),
+            *_legend(curve),
             *_numbers_at_risk(curve.at_risk, scale),
         ],
     )
@@ -131,6 +146,28 @@ def _points(curve: Curve, column: str, scale: _Scale) -> list[tuple[float, float
 def _limits(curve: Curve, scale: _Scale) -> list[str]:
     low, high = _points(curve, "ci_low", scale), _points(curve, "ci_high", scale)
     return [f'<path d="{path([*low, *reversed(high)])} Z" fill="{BAND}" fill-opacity="0.13"/>']
+
+
+def _others(curve: Curve, scale: _Scale) -> list[str]:
+    parts = []
+    for other in curve.beside:
+        points = _points(replace(curve, steps=other.steps), "probability", scale)
+        parts.append(polyline(points, f'fill="none" stroke="{OTHER}" stroke-width="2.2" {DASHED}'))
+        parts.extend(_censor_marks(other.steps, scale))
+    return parts
+
+
+def _legend(curve: Curve) -> list[str]:
+    if not curve.beside:
+        return []
+    parts, right = [], WIDTH - RIGHT - 8
+    named = [(curve.name, ACCENT, ""), *((other.name, OTHER, DASHED) for other in curve.beside)]
+    for number, (name, colour, dash) in enumerate(named):
+        y = TOP + 14 + 18 * number
+        sample = [(right - 30, y - 4), (right, y - 4)]
+        parts.append(polyline(sample, f'fill="none" stroke="{colour}" stroke-width="2.2" {dash}'))
+        parts.append(text(right - 38, y, name, anchor="end"))
+    return parts
 
 
 def _censor_marks(steps: pl.DataFrame, scale: _Scale) -> list[str]:

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import polars as pl
 
-from reports.rendering.curve_figure import AtRisk, Curve, cut, draw_curve, is_crowded
+from reports.rendering.curve_figure import AtRisk, Beside, Curve, cut, draw_curve, is_crowded
 from reports.rendering.lookup import Cell
 from reports.rendering.section import LIMITS, TREATED, Figure, Source
 from reports.rendering.tables import Ask, Column, Table, results_table
-from reports.rendering.words import analysis_words, level_words, listed
+from reports.rendering.words import analysis_words, level_words, listed, plain
 
 NO_LATER = (
     "-: no value; a curve has none later than its longest time, and limits of none or all aren't estimated."
@@ -40,16 +40,22 @@ def survival_table(source: Source, number: str, name: str) -> Table:
 def incidence_table(source: Source, number: str, name: str) -> Table:
     """Cumulative incidence at the report's weeks. `name` is the protocol's."""
     analysis, rules = f"{name}_incidence", source.protocol.incidences[name]
-    columns = [Column("Incidence", Ask(show=("incidence",))), *LIMITS]
+    columns = [
+        Column("At risk", Ask(show=("at_risk",))),
+        Column("Incidence", Ask(show=("incidence",))),
+        *LIMITS,
+    ]
     title = f"Cumulative incidence of {_event(name)}"
     made = results_table(source.results, number, title, source.lines(analysis), columns)
     return replace(
         made,
         head="Time",
-        population=TREATED,
-        size=source.treated,
-        method=f"Aalen-Johansen; competing: {listed(rules.competing)}",
-        notes=("Incidence as a probability, 0 to 1.", NO_LATER),
+        population=source.persons(rules.population),
+        size=source.results.cell(analysis, "n"),
+        method=f"Aalen-Johansen, from {plain(rules.start)}; competing: {listed(rules.competing)}",
+        notes=(
+            f"Incidence as a probability, 0 to 1. At risk: persons whose time is at least that long. {NO_LATER}",
+        ),
     )
 
 
@@ -88,11 +94,34 @@ def incidence_figure(source: Source, number: str, name: str) -> Iterator[Figure]
         return
     title = f"Cumulative incidence of {_event(name)}"
     competing = listed(source.protocol.incidences[name].competing)
-    caption = Cell(f"Aalen-Johansen estimate with 95% band; competing: {competing}.")
+    caption = (
+        Cell(f"Aalen-Johansen estimate with 95% band; competing: {competing}. Persons: "),
+        source.results.cell(f"{name}_incidence", "n"),
+        Cell("; with the event: "),
+        source.results.cell(f"{name}_incidence", "events"),
+        Cell("; with a competing one: "),
+        source.results.cell(f"{name}_incidence", "competing"),
+        Cell("."),
+    )
     curve = Curve(
         title, "Its values at the report's weeks stand in the table.", "Cumulative incidence", steps, 0.0
     )
-    yield Figure(number, f"{name}_incidence", title, (caption,), draw_curve(curve))
+    yield Figure(number, f"{name}_incidence", title, caption, draw_curve(curve))
+
+
+def two_curves_figure(
+    source: Source, number: str, name: str, title: str, shown: tuple[tuple[str, str], ...], caption: str
+) -> Iterator[Figure]:
+    """Two survival curves in one figure; `shown` has the curve's name in the data, and in the figure."""
+    (first, first_name), (second, second_name) = shown
+    steps, others = _steps(source, first), _steps(source, second)
+    if steps.is_empty() and others.is_empty():
+        return
+    said = f"{first_name} against {second_name}; values at the report's weeks stand in the table."
+    curve = Curve(
+        title, said, "Probability", steps, 1.0, name=first_name, beside=(Beside(second_name, others),)
+    )
+    yield Figure(number, name, title, (Cell(caption),), draw_curve(curve))
 
 
 def _steps(source: Source, name: str) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+WARNING = "warning_"  # begins the statistic of a row that says what must be known of a number
 KEY = ("analysis", "population", "group", "level", "statistic", "method")
 
 
@@ -27,12 +28,16 @@ class Results:
 
     def __init__(self, frame: pl.DataFrame) -> None:
         self.frame = frame
+        self._cautions: dict[tuple[str, str, str], dict[tuple[str, str], Cell]] = {}
         self._rows: dict[tuple[str, str, str, str], dict[str, Cell]] = {}
         self._values: dict[str, float | None] = {}
         for row in frame.iter_rows(named=True):
             self._values[key_of(row)] = row["value"]
             place = (row["analysis"], row["group"], row["level"], row["statistic"])
             self._rows.setdefault(place, {})[row["method"]] = Cell(row["text"], key_of(row))
+            if row["statistic"].startswith(WARNING):
+                caution = (row["statistic"], row["method"])
+                self._cautions.setdefault(place[:3], {})[caution] = Cell(row["text"], key_of(row))
 
     def cell(
         self, analysis: str, statistic: str, *, level: str = "", group: str = "all", method: str | None = None
@@ -61,6 +66,13 @@ class Results:
     def methods(self, analysis: str, statistic: str, level: str = "", group: str = "all") -> list[str]:
         """The methods by which a statistic was computed."""
         return list(self._rows.get((analysis, group, level, statistic), {}))
+
+    def cautions(
+        self, analysis: str, level: str, group: str = "all", method: str | None = None
+    ) -> list[Cell]:
+        """What must be known of the numbers at a place, by the method or by any: rows `warning_<name>`."""
+        found = self._cautions.get((analysis, group, level), {})
+        return [cell for key, cell in found.items() if method is None or key[1] in (method, "")]
 
     def counts(self, analysis: str) -> list[dict[str, Any]]:
         """The rows that count persons at each level, of everybody."""

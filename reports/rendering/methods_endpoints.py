@@ -8,6 +8,8 @@ from reports.rendering.methods_events import event_words
 from reports.rendering.words import METHODS, analysis_words, listed, plain, sentence
 from studies.protocol import Protocol, TimeToEvent
 
+COMPARED = {"gray": "Gray's test", "cause_specific": "Cox regression of each cause"}
+
 
 def endpoint_rules(protocol: Protocol) -> Iterator[tuple[str, str]]:
     """Each endpoint and incidence: start, events, censoring; then what the ends mean."""
@@ -22,7 +24,8 @@ def endpoint_rules(protocol: Protocol) -> Iterator[tuple[str, str]]:
         yield (
             f"Incidence of {incidence.label or plain(name)}",
             _time_to_event(protocol, incidence, competing)
-            + " On a day with both, the event of interest comes first.",
+            + f" On a day with both, the {'competing event' if incidence.competing_first else 'event of interest'} "
+            "comes first.",
         )
     yield (
         "Last contact",
@@ -78,15 +81,36 @@ def statistics_rules(protocol: Protocol) -> Iterator[tuple[str, str]]:
         "the reverse Kaplan-Meier of overall survival.",
     )
     if protocol.incidences:
-        yield "Competing risks", f"Aalen-Johansen, exact with ties; {analyses.survival_interval} limits."
+        yield (
+            "Competing risks",
+            f"Aalen-Johansen, exact with ties; {analyses.survival_interval} limits, with the variance of R's cmprsk.",
+        )
+    for name, comparison in protocol.comparisons.items():
+        later = protocol.survival_by is not None and comparison.by == protocol.survival_by.event
+        yield (
+            f"Comparison {plain(name)}",
+            f"The incidence of {plain(comparison.incidence)} by {plain(comparison.by)}: "
+            + listed([COMPARED[method] for method in comparison.methods])
+            + (
+                ". The regressions take the event as it comes; Gray's test takes ever and never."
+                if later
+                else "."
+            ),
+        )
+    yield (
+        "Hazard ratios",
+        "Cox regression, ties by Efron, Wald limits. Where the likelihood has no maximum, which is found out before "
+        "the fit, Firth's penalised likelihood with profile limits. Fewer than 10 events for each parameter are told "
+        "under the table.",
+    )
     if protocol.survival_by is not None:
         event = plain(protocol.survival_by.event)
         yield (
             f"Survival by {event}",
             "Naive; landmarks at days "
             f"{listed([str(day) for day in protocol.survival_by.landmarks])}; Cox regression with {event} "
-            "time-dependent; the Mantel-Byar test. Ties by Efron. On a day with both, the event comes before death, at "
-            "day - 0.5.",
+            "time-dependent; the Mantel-Byar test with Simon-Makuch curves. Ties by Efron. On a day with both, the "
+            "event comes before death and after a relapse; it stands at day - 0.5.",
         )
     if protocol.decision is not None:
         yield (

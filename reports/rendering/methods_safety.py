@@ -59,6 +59,14 @@ def safety_rules(protocol: Protocol) -> Iterator[tuple[str, str]]:
         "that says so. Related: causality assessed as certain, probable or possible for a suspect not coded as another "
         "drug. Fatal: by outcome, or grade 5.",
     )
+    if safety.rates:
+        yield (
+            "Event rates",
+            "For each 100 person-years of 365.25 days. A person's time is from the first dose to "
+            f"{safety.days_after_last_dose} days after the last, the cut-off, the death or the last contact, both ends "
+            "counted; of first events it ends on the day of the first. An event without an onset is put on the first "
+            "day. Limits are exact (Garwood).",
+        )
     if safety.laboratory is not None:
         yield "Laboratory grades", _laboratory(safety.laboratory, protocol.measurements)
 

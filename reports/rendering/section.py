@@ -10,7 +10,7 @@ import polars as pl
 from reports.rendering.lookup import Cell, Results
 from reports.rendering.order import in_order
 from reports.rendering.tables import Ask, Column, Line, Table, level_lines
-from reports.rendering.words import group_words, level_words
+from reports.rendering.words import group_words, level_words, plain
 from studies.protocol import Protocol
 
 COUNTED = Column("n (%)", Ask(show=("n",), aside=("percent",)))
@@ -68,6 +68,11 @@ class Source:
     def levels(self, analysis: str) -> list[str]:
         """The levels of an analysis in a reader's order."""
         return in_order(analysis, self.results.levels(analysis), self.protocol)
+
+    def persons(self, population: str) -> str:
+        """The persons of a population that the protocol names."""
+        chosen = self.protocol.populations.get(population)
+        return (chosen.label or f"persons with {plain(chosen.event)}") if chosen else TREATED
 
     def later_event_note(self) -> tuple[str, ...]:
         """What a table by a later event has to say."""

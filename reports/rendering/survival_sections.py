@@ -1,27 +1,30 @@
-"""Sections 14.2.4 to 14.2.6: survival, other cumulative incidences, and survival by a later event."""
+"""Sections 14.2.4 to 14.2.7: survival, other cumulative incidences, and survival by a later event."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from reports.rendering.curves import incidence_figure, incidence_table, survival_figures, survival_table
+from reports.rendering.competing_sections import competing_section, is_of_relapse
+from reports.rendering.curves import (
+    NO_LATER,
+    incidence_figure,
+    incidence_table,
+    survival_figures,
+    survival_table,
+    two_curves_figure,
+)
 from reports.rendering.order import groups_in_order
 from reports.rendering.response_sections import times_table
 from reports.rendering.section import COUNTED, LIMITS, TREATED, Section, Source, group_columns
 from reports.rendering.tables import Ask, Column, Line, Table, results_table
 from reports.rendering.words import METHODS, analysis_words, level_words
 
-BIASED = (
-    "Naive: biased, and here only to compare with published figures. Who has the event has lived to have it, and "
-    "that time is counted for them (immortal time): where the true ratio is 1, simulation at 60 persons gives 0.4 "
-    "to 0.5."
-)
 TESTS = ("mantel_byar", "logrank_naive")
 
 
 def survival_sections(source: Source) -> list[Section]:
     """Survival of all treated, incidences other than of remission, and survival by the protocol's event."""
-    return [_survival(source), _incidences(source), _by_event(source)]
+    return [_survival(source), _incidences(source), _by_event(source), competing_section(source)]
 
 
 def _survival(source: Source) -> Section:
@@ -39,7 +42,11 @@ def _survival(source: Source) -> Section:
 
 
 def _incidences(source: Source) -> Section:
-    names = [name for name, rules in source.protocol.incidences.items() if rules.events != ["remission"]]
+    names = [
+        name
+        for name, rules in source.protocol.incidences.items()
+        if rules.events != ["remission"] and not is_of_relapse(rules)
+    ]
     return Section(
         "14.2.5",
         "Cumulative incidence, with competing events",
@@ -56,7 +63,26 @@ def _by_event(source: Source) -> Section:
     return Section(
         "14.2.6",
         f"Survival by {event}",
-        (_ratios(source, analysis, event), _tests(source, analysis, event), _outcomes(source, by.event)),
+        (
+            _ratios(source, analysis, event),
+            _tests(source, analysis, event),
+            _simon_makuch(source, analysis, event),
+            _outcomes(source, by.event),
+        ),
+        tuple(
+            two_curves_figure(
+                source,
+                "14.2.6",
+                f"{analysis}_simon_makuch",
+                f"Overall survival since {event} and before or without it",
+                (
+                    (f"{analysis}.simon_makuch.yes", f"Since {event}"),
+                    (f"{analysis}.simon_makuch.no", f"Before or without {event}"),
+                ),
+                "Simon-Makuch estimate: a person leaves the one curve and joins the other when the event comes. "
+                "Ticks mark persons censored, or leaving.",
+            )
+        ),
         paragraphs=(
             f"Four ways to look at it, because {event} comes after the start of follow-up: comparing ever with never "
             "gives the one group time in which its members couldn't die.",
@@ -89,7 +115,6 @@ def _ratios(source: Source, analysis: str, event: str) -> Table:
         method="Cox regression, ties by Efron, Wald limits and p; Firth's penalty where that isn't estimable",
         notes=(
             *source.later_event_note(),
-            BIASED,
             "Landmark: those alive and in follow-up past the day, grouped by the event at or before it.",
             "Time-dependent: persons are without the event until its day, and with it from then.",
         ),
@@ -114,6 +139,33 @@ def _tests(source: Source, analysis: str, event: str) -> Table:
     made = results_table(source.results, "14.2.6b", f"Tests of survival by {event}", lines, columns)
     return replace(
         made, head="Test", population=TREATED, size=source.treated, notes=source.later_event_note()
+    )
+
+
+def _simon_makuch(source: Source, analysis: str, event: str) -> Table:
+    curves = f"{analysis}.simon_makuch"
+    lines = []
+    for level, said in (("yes", f"Since {event}"), ("no", f"Before or without {event}")):
+        lines.append(Line(said))
+        lines.append(
+            Line("Persons; deaths", Ask(analysis=curves, level=level, show=("n",), aside=("events",)))
+        )
+        weeks = [found for found in source.levels(curves) if found.startswith(f"{level} week_")]
+        lines += [Line(level_words(week.split(" ")[1]), Ask(analysis=curves, level=week)) for week in weeks]
+    columns = [
+        Column("At risk", Ask(show=("at_risk",))),
+        Column("Survival", Ask(show=("survival",))),
+        *LIMITS,
+    ]
+    title = f"Overall survival since {event}, and before or without it (Simon-Makuch)"
+    made = results_table(source.results, "14.2.6c", title, lines, columns)
+    return replace(
+        made,
+        head="Time since the index date",
+        population=TREATED,
+        size=source.treated,
+        method=f"Kaplan-Meier with entry at the event; limits {source.protocol.analyses.survival_interval}",
+        notes=("At risk: persons in the curve just before the time.", NO_LATER),
     )
 
 
@@ -144,7 +196,7 @@ def _outcomes(source: Source, event: str) -> Table:
         ),
     ]
     title = f"Response, deaths and survival by {level_words(event)}"
-    made = results_table(source.results, "14.2.6c", title, lines, group_columns(groups, COUNTED.ask))
+    made = results_table(source.results, "14.2.6d", title, lines, group_columns(groups, COUNTED.ask))
     return replace(
         made,
         head="Outcome",

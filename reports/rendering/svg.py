@@ -7,7 +7,7 @@ from html import escape
 
 from reports.rendering.lookup import Cell
 
-INK, SOFT, GRID, ACCENT, BAND = "#1b2733", "#4d5a67", "#e2e7ec", "#17508f", "#17508f"
+INK, SOFT, GRID, ACCENT, BAND, OTHER = "#1b2733", "#4d5a67", "#e2e7ec", "#17508f", "#17508f", "#a34a12"
 
 
 def drawing(width: float, height: float, title: str, description: str, parts: Iterable[str]) -> str:

@@ -104,7 +104,10 @@ class Heading:
 
 @dataclass(frozen=True)
 class Table:
-    """A table that can be read alone: population, size, denominator, method and notes stand on it."""
+    """A table that can be read alone: population, size, denominator, method and notes stand on it.
+
+    `cautions` are footnotes that come with numbers of the table, as rows of the results.
+    """
 
     number: str
     title: str
@@ -116,6 +119,7 @@ class Table:
     denominator: str = ""
     method: str = ""
     notes: tuple[str, ...] = ()
+    cautions: tuple[tuple[Cell, ...], ...] = ()
     is_listing: bool = False
     is_long: bool = False
 
@@ -138,13 +142,30 @@ def results_table(
     results: Results, number: str, title: str, lines: Iterable[Line], columns: Sequence[Column]
 ) -> Table:
     """The lines and columns that have results, each number with its row's key."""
+    lines = list(lines)
     rows = [_row(results, line, columns) for line in lines]
     kept = _without_empty(rows)
     filled = [
         i for i in range(len(columns)) if any(not row.entries[i].is_empty for row in kept if row.entries)
     ]
     narrowed = [replace(row, entries=tuple(row.entries[i] for i in filled if row.entries)) for row in kept]
-    return Table(number, title, tuple(columns[i] for i in filled), tuple(_aligned(narrowed)))
+    made = Table(number, title, tuple(columns[i] for i in filled), tuple(_aligned(narrowed)))
+    return replace(made, cautions=tuple(_cautions(results, lines, columns)))
+
+
+def _cautions(
+    results: Results, lines: Sequence[Line], columns: Sequence[Column]
+) -> Iterator[tuple[Cell, ...]]:
+    """A footnote for each caution that a number of the table has, with the lines that it is about."""
+    about: dict[str, tuple[Cell, list[str]]] = {}
+    for line in lines:
+        for ask in {line.ask.over(column.ask) for column in columns} if line.ask else ():
+            level = ask.prefix + (ask.level or "")
+            for cell in results.cautions(ask.analysis or "", level, ask.group or "all", ask.method):
+                labels = about.setdefault(cell.text, (cell, []))[1]
+                labels.extend([line.label] if line.label not in labels else [])
+    for cell, labels in about.values():
+        yield Cell(f"{'; '.join(labels)}: "), cell
 
 
 def _row(results: Results, line: Line, columns: Sequence[Column]) -> Row:

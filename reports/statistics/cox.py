@@ -1,8 +1,8 @@
 """Hazard ratios by Cox regression with Efron's ties (method `efron`).
 
 One covariate is fitted from counts at risk by our own likelihood, several by lifelines. A ratio is
-never infinite: where the likelihood has no maximum the estimate is empty and says why. Warnings are
-values of the estimate, for the report to show beside it.
+never infinite: where the likelihood has no maximum, which is found out before the fit, the estimate is
+empty and says why. Warnings are values of the estimate, for the report to show beside it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import norm
 
+from reports.statistics.joint_likelihood import is_separated, is_small, risk_weights
 from reports.statistics.partial_likelihood import RiskTable, likelihood, maximise, obstacle, risk_table
 from reports.statistics.risk_sets import InvalidSample, Sample, finite, sample
 
@@ -23,6 +24,7 @@ EVENTS_PER_PARAMETER = 10
 LARGEST_TABLE = 10_000_000
 FEW_EVENTS = "few_events"
 NO_CONVERGENCE = "no_convergence"
+SEPARATION = "separation"
 
 # lifelines stops at half the Newton step's square over the variance: this is a step of 1e-10 standard errors.
 PRECISE = {"precision": 1e-20, "r_precision": 0.0}
@@ -94,6 +96,8 @@ def estimate_hazard_ratios(
         name, table = next(iter(tables.items()))
         if table is not None:
             return {name: _fit_one(table, len(rows), few, level)}
+    if _is_separated_together(rows, columns):
+        return {name: empty(len(rows), events, "efron", few, SEPARATION) for name in columns}
     return _fit(rows, columns, level, few)
 
 
@@ -114,6 +118,14 @@ def _table(rows: Sample, values: np.ndarray[Any, Any]) -> RiskTable | None:
     if len(np.unique(values)) * len(rows) > LARGEST_TABLE:
         return None
     return risk_table(rows, values)
+
+
+def _is_separated_together(rows: Sample, columns: Mapping[str, np.ndarray[Any, Any]]) -> bool:
+    """Whether covariates separate together that don't alone; in a large sample the fit itself fails then."""
+    if not is_small(rows):
+        return False
+    ranges = np.column_stack([values / np.ptp(values) for values in columns.values()])
+    return is_separated(risk_weights(rows, ranges))
 
 
 def _fit_one(table: RiskTable, n: int, few: tuple[str, ...], level: float) -> HazardRatio:

@@ -9,8 +9,9 @@ import polars as pl
 from reports.statistics.competing_risks import estimate_incidence
 from reports.statistics.groups import Frames, table
 from reports.statistics.incidence import analysis_of
-from reports.statistics.kaplan_meier import estimate_curve
+from reports.statistics.kaplan_meier import Curve, estimate_curve
 from reports.statistics.rows import weeks
+from reports.statistics.survival_by_event import simon_makuch_analysis, simon_makuch_curves
 from studies.protocol import Protocol
 
 SCHEMA = {
@@ -28,9 +29,14 @@ SCHEMA = {
 def estimate_curves(frames: Frames, protocol: Protocol) -> pl.DataFrame:
     """One row a step of each Kaplan-Meier and cumulative incidence curve of all persons; times in weeks.
 
-    A curve bears the name of its analysis; probabilities are 0-1; `at_risk` is just before the step.
+    A curve bears the name of its analysis, and of its level where there are several; probabilities are
+    0-1; `at_risk` is just before the step.
     """
-    rows = [*_survival_steps(frames, protocol), *_incidence_steps(frames, protocol)]
+    rows = [
+        *_survival_steps(frames, protocol),
+        *_simon_makuch_steps(frames, protocol),
+        *_incidence_steps(frames, protocol),
+    ]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
@@ -40,17 +46,29 @@ def _survival_steps(frames: Frames, protocol: Protocol) -> Iterator[tuple[object
         curve = estimate_curve(
             times["days"], times["status"] == 1, interval=protocol.analyses.survival_interval
         )
-        for step in curve.steps():
-            yield (
-                name,
-                weeks(step.time),
-                step.survival,
-                step.ci_low,
-                step.ci_high,
-                step.at_risk,
-                step.events,
-                step.censored,
-            )
+        yield from _steps(name, curve)
+
+
+def _simon_makuch_steps(frames: Frames, protocol: Protocol) -> Iterator[tuple[object, ...]]:
+    if protocol.survival_by is None:
+        return
+    analysis = simon_makuch_analysis(protocol.survival_by)
+    for level, curve in simon_makuch_curves(table(frames, "time_dependent"), protocol).items():
+        yield from _steps(f"{analysis}.{level}", curve)
+
+
+def _steps(name: str, curve: Curve) -> Iterator[tuple[object, ...]]:
+    for step in curve.steps():
+        yield (
+            name,
+            weeks(step.time),
+            step.survival,
+            step.ci_low,
+            step.ci_high,
+            step.at_risk,
+            step.events,
+            step.censored,
+        )
 
 
 def _incidence_steps(frames: Frames, protocol: Protocol) -> Iterator[tuple[object, ...]]:

@@ -13,18 +13,23 @@ from studies.protocol import Protocol
 
 
 def incidence_rows(times: pl.DataFrame, name: str, protocol: Protocol, group: str) -> Iterator[Row]:
-    """The incidence that the protocol names `name`, at its own weeks, else at the report's.
+    """The incidence that the protocol names `name`: its counts, and its values at its own weeks or the report's.
 
     `times` has one row a person, with `days` and `status` (0 censored, 1 the event, 2 a competing one).
     """
-    place = Place(analysis_of(name), group)
+    rules = protocol.incidences[name]
+    place = Place(analysis_of(name), group, population=rules.population)
     curve = estimate_incidence(times["days"], times["status"], interval=protocol.analyses.survival_interval)
-    for week in protocol.incidences[name].weeks or protocol.analyses.report_weeks:
+    yield place.count("n", curve.n)
+    yield place.count("events", curve.n_events)
+    yield place.count("competing", int(curve.competing.sum()))
+    for week in rules.weeks or protocol.analyses.report_weeks:
         at = estimate_incidence_at(curve, week * DAYS_A_WEEK)
         here = place.at(f"week_{week}")
         yield here.number("incidence", at.incidence, 3, method=curve.method)
         yield here.number("ci_low", at.ci_low, 3, method=curve.method)
         yield here.number("ci_high", at.ci_high, 3, method=curve.method)
+        yield here.count("at_risk", at.at_risk)
 
 
 def analysis_of(name: str) -> str:

@@ -9,9 +9,11 @@ import polars as pl
 from reports.statistics.adverse_events import adverse_event_rows
 from reports.statistics.baseline import baseline_rows
 from reports.statistics.comparators import comparator_rows
+from reports.statistics.comparisons import comparison_rows
 from reports.statistics.deaths import death_rows
 from reports.statistics.decision import decision_rows
 from reports.statistics.disposition import attrition_rows, disposition_rows
+from reports.statistics.event_rates import rate_rows
 from reports.statistics.exposure import exposure_rows
 from reports.statistics.groups import (
     Frames,
@@ -24,7 +26,7 @@ from reports.statistics.groups import (
     table,
 )
 from reports.statistics.incidence import analysis_of, incidence_rows
-from reports.statistics.laboratory import worst_grade_rows
+from reports.statistics.laboratory import laboratory_rows
 from reports.statistics.quality import (
     imputed_date_rows,
     left_out_rows,
@@ -37,7 +39,7 @@ from reports.statistics.response import agreement_rows, evaluable_rows, not_eval
 from reports.statistics.rows import Row, results_frame
 from reports.statistics.survival_by_event import survival_by_rows
 from reports.statistics.time_to_event import endpoint_names, endpoint_rows, follow_up_rows
-from studies.protocol import Protocol, Response
+from studies.protocol import Endpoint, Incidence, Protocol, Response
 
 OVERALL_SURVIVAL = "overall_survival"
 PULL = "quality_pull"  # only of a home that was pulled into
@@ -121,18 +123,33 @@ def _response_details(response: pl.DataFrame, rules: Response) -> Iterator[Row]:
 
 def _time_rows(frames: Frames, protocol: Protocol) -> Iterator[Row]:
     for name, endpoint in protocol.endpoints.items():
-        whole = endpoint.population == "treated" and not endpoint.exclude_prevalent
         for analysis in endpoint_names(name, endpoint):
             if analysis != OVERALL_SURVIVAL:
-                times = _times(frames, analysis, whole=whole)
+                times = _times(frames, analysis, whole=_is_of_all(endpoint))
                 yield from endpoint_rows(times, analysis, protocol, "all")
     for name, incidence in protocol.incidences.items():
-        times = _times(frames, analysis_of(name), whole=not incidence.exclude_prevalent)
+        times = _times(frames, analysis_of(name), whole=_is_of_all(incidence))
         yield from incidence_rows(times, name, protocol, "all")
+    yield from _comparison_rows(frames, protocol)
     if OVERALL_SURVIVAL in protocol.endpoints:
         yield from follow_up_rows(_times(frames, OVERALL_SURVIVAL, whole=True), protocol, "all")
     if protocol.survival_by is not None:
-        yield from survival_by_rows(person_table(frames, "time_dependent"), protocol.survival_by, "all")
+        times = person_table(frames, "time_dependent")
+        yield from survival_by_rows(times, protocol, protocol.survival_by, "all")
+
+
+def _comparison_rows(frames: Frames, protocol: Protocol) -> Iterator[Row]:
+    groups, cohort = study_groups(frames, protocol), table(frames, "cohort")
+    for name, comparison in protocol.comparisons.items():
+        whole = _is_of_all(protocol.incidences[comparison.incidence])
+        times = _times(frames, analysis_of(comparison.incidence), whole=whole)
+        compared = [group for group in groups if group.variable == comparison.by]
+        yield from comparison_rows(times, name, protocol, compared, cohort)
+
+
+def _is_of_all(rules: Endpoint | Incidence) -> bool:
+    """Whether each treated person must have a row."""
+    return rules.population == "treated" and rules.start == "index" and not rules.exclude_prevalent
 
 
 def _safety_rows(frames: Frames, protocol: Protocol) -> Iterator[Row]:
@@ -141,11 +158,15 @@ def _safety_rows(frames: Frames, protocol: Protocol) -> Iterator[Row]:
     cohort = table(frames, "cohort")
     teae = table(frames, "teae")
     require_treated(teae, cohort, "teae")
-    yield from adverse_event_rows(teae, cohort.height, "all")
+    yield from adverse_event_rows(teae, protocol.safety, cohort.height, "all")
+    if protocol.safety.rates:
+        time_at_risk = person_table(frames, "time_at_risk")
+        for name, rate in protocol.safety.rates.items():
+            yield from rate_rows(teae, time_at_risk, name, rate, "all")
     if protocol.safety.laboratory is not None:
         graded = table(frames, "lab_grade")
         require_treated(graded, cohort, "lab_grade")
-        yield from worst_grade_rows(graded, protocol.safety.laboratory, "all")
+        yield from laboratory_rows(graded, protocol.safety.laboratory, "all")
 
 
 def _times(frames: Frames, endpoint: str, *, whole: bool) -> pl.DataFrame:

@@ -22,6 +22,7 @@ SCHEMA = {
 KEY = ("analysis", "population", "group", "level", "statistic", "method")
 NO_VALUE = "-"
 NOT_REACHED = "not reached"
+WARNING = "warning_"  # begins the statistic of a row that carries a caution, see cautions.py
 
 
 class InvalidResult(ValueError):  # noqa: N818 - named for what is wrong, as every error of the project

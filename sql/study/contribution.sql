@@ -220,9 +220,19 @@ responses as (
 ),
 
 outcomes as (
-    select endpoint as analysis, '' as level, 'n' as statistic, person_id, record from ending
+    select
+        endpoint as analysis,
+        '' as level,
+        unnest([
+            'n', 'median', 'ci_low', 'ci_high', 'min', 'max', 'raw_median', 'survival', 'incidence', 'at_risk'
+        ]) as statistic,
+        person_id,
+        record
+    from ending
     union all
-    select endpoint, '', 'events', person_id, record from ending where status = 1
+    select endpoint, '', case status when 1 then 'events' else 'competing' end, person_id, record
+    from ending
+    where status in (1, 2)
     union all
     select 'follow_up', '', '', person_id, record from ending where endpoint = 'overall_survival'
     union all
@@ -230,15 +240,59 @@ outcomes as (
     from ending
     cross join setting
     cross join lateral (
-        select unnest(['naive', 'time_dependent']) as level, null::integer as landmark
+        select
+            unnest(['naive', 'logrank_naive', 'time_dependent', 'mantel_byar']) as level,
+            null::integer as landmark
         union all
         select 'landmark_' || landmark.day, landmark.day from landmark
     ) as by_level
-    cross join lateral (select by_level.level, unnest(['n', 'events']) as statistic) as named
+    cross join lateral (
+        select by_level.level, unnest(['n', 'events', 'hr', 'ci_low', 'ci_high', 'p', 'chi2']) as statistic
+    ) as named
     where ending.endpoint = 'overall_survival'
         and setting.survival_by_event is not null
         and (by_level.landmark is null or ending.days > by_level.landmark)
-        and (named.statistic = 'n' or ending.status = 1)
+        and (named.statistic <> 'events' or ending.status = 1)
+    union all
+    -- Who has the event contributes to both curves, and dies in the one of those since it.
+    select
+        'survival_by_' || setting.survival_by_event || '.simon_makuch',
+        curve.level,
+        unnest(
+            case when ending.status = 1 and curve.level = case when cohort.has_comparing_event then 'yes' else 'no' end
+                then ['n', 'survival', 'ci_low', 'ci_high', 'at_risk', 'events']
+                else ['n', 'survival', 'ci_low', 'ci_high', 'at_risk']
+            end
+        ),
+        ending.person_id,
+        ending.record
+    from ending
+    cross join setting
+    join cohort on cohort.person_id = ending.person_id
+    cross join lateral (select unnest(['yes', 'no']) as level) as curve
+    where ending.endpoint = 'overall_survival'
+        and setting.survival_by_event is not null
+        and (curve.level = 'no' or cohort.has_comparing_event)
+    union all
+    select
+        named.analysis,
+        null,
+        unnest(
+            case when ending.status = named.status
+                then ['n', 'groups', 'df', 'chi2', 'hr', 'ci_low', 'ci_high', 'p', 'events']
+                else ['n', 'groups', 'df', 'chi2', 'hr', 'ci_low', 'ci_high', 'p']
+            end
+        ),
+        ending.person_id,
+        ending.record
+    from ending
+    join comparison_rule as rule on rule.endpoint = ending.endpoint
+    cross join lateral (
+        values
+            ('gray.' || rule.comparison, 1),
+            ('cause_specific.' || rule.comparison, 1),
+            ('cause_specific.' || rule.comparison || '.competing', 2)
+    ) as named (analysis, status)
     union all
     select 'death', unnest(['all', cohort.death_class]), 'n', died.person_id, died.record
     from died
@@ -273,11 +327,53 @@ safety as (
     union all
     select 'teae.soc', soc, '', person_id, record from emergent where soc <> ''
     union all
-    select 'teae.pt', pt, '', person_id, record from emergent where pt <> ''
+    select unnest(['teae.pt', 'teae.common']), pt, '', person_id, record from emergent where pt <> ''
+    union all
+    select 'teae.pt.' || kind.level, pt, '', person_id, record
+    from emergent
+    cross join lateral (
+        select unnest([
+            case when grade >= 3 then 'grade_3_plus' end,
+            case when is_serious then 'serious' end,
+            case when is_related then 'related' end
+        ]) as level
+    ) as kind
+    where pt <> '' and kind.level is not null
     union all
     select
-        'lab.worst_grade',
-        term || ' grade ' || worst_grade,
+        'teae.soc_grade',
+        soc || coalesce(' grade ' || max(grade) over (partition by person_id, soc), ' not graded'),
+        '',
+        person_id,
+        record
+    from emergent
+    where soc <> ''
+    union all
+    select 'rate.' || rule.rate, '', unnest(['n', 'events']), person_id, record
+    from emergent
+    join rate_rule as rule
+        on case rule.kind
+            when 'any' then true
+            when 'grade_3_plus' then grade >= 3
+            when 'serious' then is_serious
+            when 'related' then is_related
+            when 'fatal' then is_fatal
+            when 'led_to_discontinuation' then led_to_discontinuation
+        end
+    union all
+    select
+        'rate.' || rule.rate,
+        '',
+        unnest(['person_years', 'rate', 'ci_low', 'ci_high']),
+        person.person_id,
+        person.record
+    from person
+    join time_at_risk on time_at_risk.person_id = person.person_id
+    cross join rate_rule as rule
+    union all
+    select
+        named.analysis,
+        named.level,
         '',
         person_id,
         {
@@ -285,6 +381,14 @@ safety as (
             'file': file, 'line': line, 'resource_key': resource_key
         }
     from lab_grade
+    cross join lateral (
+        values
+            ('lab.worst_grade', term || ' grade ' || worst_grade),
+            (
+                'lab.shift',
+                term || ' ' || coalesce('grade ' || baseline_grade, 'no baseline') || ' to grade ' || worst_grade
+            )
+    ) as named (analysis, level)
     union all
     select 'quality.imputed_dates', imputed_date.kind, 'n', person.person_id, person.record
     from imputed_date

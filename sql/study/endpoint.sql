@@ -46,6 +46,7 @@ happened as (
     select
         person.endpoint,
         person.person_id,
+        person.competing_first,
         named.role,
         named.position,
         event.event_on,
@@ -59,7 +60,8 @@ happened as (
         and event.event_on >= person.start_on
 ),
 
--- On one day the event of interest comes first, then a competing one, then what only ends a variant's follow-up.
+-- On one day the event of interest comes first, or where the protocol says so a competing one; what only ends a variant's
+-- follow-up comes last.
 first_event as (
     select *
     from happened
@@ -67,7 +69,12 @@ first_event as (
         partition by endpoint, person_id
         order by
             event_on,
-            case role when 'event' then 1 when 'competing' then 2 else 3 end,
+            case
+                when role = 'censor' then 4
+                when role = 'event' then 2
+                when competing_first then 1
+                else 3
+            end,
             position,
             source.resource_key
     ) = 1

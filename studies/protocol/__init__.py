@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from studies.protocol.analyses import Analyses, Decision, Disclosure, Quality, Subgroup, Threshold
+from studies.protocol.analyses import Analyses, Comparison, Decision, Disclosure, Quality, Subgroup, Threshold
 from studies.protocol.comparators import Comparator
 from studies.protocol.endpoints import (
     Censoring,
@@ -26,7 +26,7 @@ from studies.protocol.population import (
     Population,
 )
 from studies.protocol.response import Condition, Criterion, Measurement, Response, Transfusion
-from studies.protocol.safety import Laboratory, LaboratoryTest, Safety
+from studies.protocol.safety import Laboratory, LaboratoryTest, Rate, Safety
 from studies.protocol.section import Days, Evidence, Name, Section
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "Censoring",
     "Combination",
     "Comparator",
+    "Comparison",
     "Condition",
     "Criterion",
     "Dates",
@@ -56,6 +57,7 @@ __all__ = [
     "Population",
     "Protocol",
     "Quality",
+    "Rate",
     "Response",
     "Safety",
     "Section",
@@ -94,6 +96,7 @@ class Protocol(Section):
     safety: Safety | None = None
     analyses: Analyses
     subgroups: dict[Name, Subgroup] = Field(default_factory=dict)
+    comparisons: dict[Name, Comparison] = Field(default_factory=dict)
     decision: Decision | None = None
     comparators: dict[Name, Comparator] = Field(default_factory=dict)
     disclosure: Disclosure

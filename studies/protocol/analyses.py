@@ -15,6 +15,18 @@ class Analyses(Section):
     survival_interval: Literal["log-log", "log", "plain"]
 
 
+class Comparison(Section):
+    """Groups compared in a cumulative incidence, as `gray.<name>` and `cause_specific.<name>`."""
+
+    incidence: Name
+    by: Name = Field(description="`site`, a subgroup, or the event of `survival_by`")
+    methods: list[Literal["gray", "cause_specific"]] = Field(
+        default=["gray", "cause_specific"],
+        min_length=1,
+        description="Gray's test; Cox regression of each cause, the event of `survival_by` time-dependent",
+    )
+
+
 class Threshold(Section):
     name: Name
     analysis: str

@@ -53,6 +53,9 @@ class Endpoint(TimeToEvent):
 
 class Incidence(TimeToEvent):
     competing: list[Name] = Field(min_length=1)
+    competing_first: bool = Field(
+        default=False, description="which comes first on a day with both; absent: the event of interest"
+    )
     weeks: list[Annotated[int, Field(ge=1)]] | None = None
 
 

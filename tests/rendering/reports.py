@@ -72,6 +72,7 @@ def bare_report() -> Report:
         "safety": None,
         "decision": None,
         "comparators": {},
+        "comparisons": {},
     }
     changed = protocol.model_copy(
         update={

@@ -32,10 +32,24 @@ def test_every_row_of_the_results_is_shown_with_its_text(make: Callable[[], Repo
 def test_the_main_numbers_stand_in_tables_beside_the_table_of_all() -> None:
     report = drawn_report()
     shown = [key for key, _ in Page(render_html(report)).shown]
-    once = {key for key in shown if shown.count(key) == 1}
+    # A caution that several numbers of a table have stands under it once.
+    once = {key for key in shown if shown.count(key) == 1 and "|warning_" not in key}
     # The tables by site show the main results; the rest of a site's rows stand in the table of all.
     assert {key.split("|")[2].partition("=")[0] for key in once} <= {"site", "hsct"}
     assert not [key for key in once if key.split("|")[2] == "all"]
+
+
+def test_cautions_stand_under_the_tables_of_their_numbers_with_the_lines_that_they_are_about() -> None:
+    html = render_html(drawn_report())
+    ratios = html.split('id="table-14-2-6a"')[1].split("</div>\n<div")[0]
+    notes = re.findall(r'<p class="note">(.*?)</p>', ratios)
+    naive = "survival_by_hsct|treated|all|naive|warning_immortal_time|"
+    assert any(note.startswith(f'Naive (biased): <span data-result="{naive}">Biased') for note in notes)
+    assert any(
+        note.startswith("Naive (biased); Landmark at day 30; ") and "10 events" in note for note in notes
+    )
+    rates = html.split('id="table-14-3-1i"')[1].split("</section>")[0]
+    assert "they are too narrow" in rates
 
 
 def test_a_study_without_a_part_has_no_empty_table_and_no_heading_of_it() -> None:
@@ -52,7 +66,7 @@ def test_a_study_with_every_part_has_its_sections_in_the_order_of_ich_e3() -> No
     numbers = re.findall(r'-title"><span class="number">([^<]+)<', render_html(drawn_report()))
     assert numbers == [
         "1", "14.1.1", "14.1.2", "14.1.3", "14.1.5", "14.1.6", "14.2.1", "14.2.2", "14.2.3", "14.2.4",
-        "14.2.5", "14.2.6", "14.2.8", "14.2.9", "14.2.10", "14.3.1", "14.3.2", "14.3.4", "A", "D", "E", "F",
+        "14.2.5", "14.2.6", "14.2.7", "14.2.8", "14.2.9", "14.2.10", "14.3.1", "14.3.2", "14.3.4", "A", "D", "E", "F",
     ]  # fmt: skip
 
 
@@ -182,7 +196,8 @@ def test_figures_are_those_of_the_page() -> None:
     html = render_html(report)
     assert set(figures_of(report)) == {
         "attrition", "duration_of_remission", "overall_survival", "event_free_survival", "remission_incidence",
-        "hsct_incidence", "comparators",
+        "hsct_incidence", "comparators", "relapse_incidence", "death_without_relapse_incidence",
+        "survival_by_hsct_simon_makuch",
     }  # fmt: skip
     assert all(svg in html for svg in figures_of(report).values())
 

@@ -18,6 +18,11 @@ TERMS = (
     "Blood bilirubin increased", "Creatinine increased",
 )  # fmt: skip
 
+INCIDENCES = (
+    "remission_incidence", "hsct_incidence", "relapse_incidence", "death_without_relapse_incidence"
+)  # fmt: skip
+RATES = ("any", "grade_3_plus", "serious", "related", "fatal", "all_events", "all_grade_3_plus")
+
 LEVELS: dict[str, tuple[str, ...]] = {
     "baseline.sex": ("male", "female", "other", "unknown"),
     "baseline.phenotype": ("B-cell", "T-cell", "unknown"),
@@ -62,9 +67,9 @@ def asked_of_all(socs: tuple[str, ...], pts: tuple[str, ...]) -> set[Asked]:
         name = f"duration_of_remission{variant}"
         rows |= _time(name) | {(name, "", "raw_median", "")}
     rows |= {("follow_up", "", statistic, KM) for statistic in MEDIAN}
-    for analysis in ("remission_incidence", "hsct_incidence"):
+    for analysis in INCIDENCES:
         rows |= {(analysis, f"week_{week}", "incidence", "aalen-johansen") for week in WEEKS}
-    rows |= _survival_by_hsct() | _adverse_events(socs, pts)
+    rows |= _survival_by_hsct() | _adverse_events(socs, pts) | _compared() | _rates()
     rows |= {("quality.imputed_dates", kind, "n", "") for kind in ("birth", "death", "teae_onset")}
     decision = ("value", "threshold", "bound", "p", "met", "responders_short")
     rows |= {("decision", "remission", statistic, "") for statistic in decision}
@@ -117,6 +122,15 @@ def _survival_by_hsct() -> set[Asked]:
     for level in ("mantel_byar", "logrank_naive"):
         rows |= {("survival_by_hsct", level, statistic, "") for statistic in ("chi2", "p")}
     return rows
+
+
+def _compared() -> set[Asked]:
+    names = ("gray.remission_by_site", "gray.relapse_by_hsct")
+    return {(name, "", statistic, "") for name in names for statistic in ("chi2", "p")}
+
+
+def _rates() -> set[Asked]:
+    return {(f"rate.{name}", "", s, "garwood") for name in RATES for s in ("rate", "ci_low", "ci_high")}
 
 
 def _adverse_events(socs: tuple[str, ...], pts: tuple[str, ...]) -> set[Asked]:

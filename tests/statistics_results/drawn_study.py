@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
@@ -27,6 +27,7 @@ COHORT = {
     "refractory": pl.String,
     "completed_follow_up": pl.Boolean,
     "has_comparing_event": pl.Boolean,
+    "comparing_event_on": pl.Date,
     "new_therapy_on": pl.Date,
     "is_dead": pl.Boolean,
     "death_class": pl.String,
@@ -55,9 +56,11 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "endpoint": pl.String,
         "person_id": pl.String,
         "site": pl.String,
+        "start_on": pl.Date,
         "days": pl.Int64,
         "status": pl.Int64,
     },
+    "time_at_risk": {"person_id": pl.String, "site": pl.String, "starts_on": pl.Date, "days": pl.Int64},
     "time_dependent": {
         "person_id": pl.String,
         "site": pl.String,
@@ -73,6 +76,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "pt": pl.String,
         "term": pl.String,
         "grade": pl.Int64,
+        "onset_on": pl.Date,
         "is_serious": pl.Boolean,
         "is_related": pl.Boolean,
         "is_fatal": pl.Boolean,
@@ -138,21 +142,27 @@ duration_of_remission         a1:42:0 a3:42:1 b3:70:0
 duration_of_remission.at_hsct a1:28:0 a3:42:1 b3:70:0
 duration_of_remission.at_new_therapy a1:42:0 a3:14:0 b3:70:0
 remission_incidence           a1:28:1 a2:28:2 a3:35:1 a4:14:0 b1:98:2 b2:28:2 b3:42:1 b4:0:2
+relapse_incidence             a1:42:0 a3:42:1 b3:70:0
+death_without_relapse_incidence a1:42:0 a3:42:2 b3:70:0
 hsct_incidence                a1:56:1 a2:28:2 a3:84:2 a4:14:0 b1:21:1 b2:28:2 b3:112:0 b4:0:2
 """
 
-# person, event, SOC, PT, grade, serious, related, fatal, discontinued
+# person, event, SOC, PT, grade, serious, related, fatal, discontinued, day of onset
 EVENTS = """
-a1 AdverseEvent/1 Infections          Sepsis  3 yes yes no  no
-a1 AdverseEvent/2 Infections          Sepsis  2 no  no  no  yes
-a2 AdverseEvent/3 Infections          Sepsis  5 yes yes yes no
-b2 AdverseEvent/1 Infections          Mycosis 5 yes no  yes no
-b2 AdverseEvent/2 Cardiac             Arrest  - no  no  no  no
-b3 AdverseEvent/9 -                   -       1 no  no  no  no
+a1 AdverseEvent/1 Infections          Sepsis  3 yes yes no  no   9
+a1 AdverseEvent/2 Infections          Sepsis  2 no  no  no  yes  3
+a2 AdverseEvent/3 Infections          Sepsis  5 yes yes yes no  20
+b2 AdverseEvent/1 Infections          Mycosis 5 yes no  yes no  14
+b2 AdverseEvent/2 Cardiac             Arrest  - no  no  no  no   -
+b3 AdverseEvent/9 -                   -       1 no  no  no  no  34
 """
 
+# person:days in which an event is treatment-emergent, the first and the last counted
+DAYS_AT_RISK = "a1:35 a2:29 a3:70 a4:15 b1:35 b2:29 b3:35 b4:1"
+INDEX_DATE = date(2020, 1, 1)
+
 PLATELETS = "Platelet count decreased"
-GRADES = {"a1": 4, "a2": 4, "a3": 3, "b1": 0}
+GRADES = {"a1": (0, 4), "a2": (1, 4), "a3": (1, 3), "b1": (None, 0)}  # at baseline, worst after it
 
 
 def reference_protocol() -> Protocol:
@@ -174,7 +184,17 @@ def drawn_frames() -> dict[str, pl.DataFrame]:
         "teae": frame("teae", [_event_row(cells) for cells in _cells(EVENTS)]),
         "lab_grade": frame(
             "lab_grade",
-            [{"person_id": p, "term": PLATELETS, "worst_grade": grade} for p, grade in GRADES.items()],
+            [
+                {"person_id": person, "term": PLATELETS, "baseline_grade": before, "worst_grade": worst}
+                for person, (before, worst) in GRADES.items()
+            ],
+        ),
+        "time_at_risk": frame(
+            "time_at_risk",
+            [
+                {"person_id": p, "site": _site(p), "starts_on": INDEX_DATE, "days": int(days)}
+                for p, days in (entry.split(":") for entry in DAYS_AT_RISK.split())
+            ],
         ),
         "imputed_date": frame(
             "imputed_date",
@@ -240,6 +260,10 @@ def _number(cell: str) -> int | None:
     return None if cell == "-" else int(cell)
 
 
+def _day(cell: str) -> date | None:
+    return None if cell == "-" else INDEX_DATE + timedelta(days=int(cell))
+
+
 def _text(cell: str) -> str | None:
     return None if cell == "-" else cell
 
@@ -269,6 +293,7 @@ def _cohort_row(cells: list[str]) -> dict[str, Any]:
         "refractory": refractory,
         "completed_follow_up": completed == "yes",
         "has_comparing_event": hsct != "-",
+        "comparing_event_on": _day(hsct),
         "new_therapy_on": date(2020, 3, 1) if new_therapy == "yes" else None,
         "is_dead": death_class != "-",
         "death_class": _text(death_class),
@@ -332,10 +357,24 @@ def _endpoints(persons: list[list[str]]) -> pl.DataFrame:
     return frame(
         "endpoint",
         [
-            {"endpoint": name, "person_id": person, "site": _site(person), "days": days, "status": status}
+            {
+                "endpoint": name,
+                "person_id": person,
+                "site": _site(person),
+                "start_on": _start(name, person),
+                "days": days,
+                "status": status,
+            }
             for name, person, days, status in survival + others
         ],
     )
+
+
+def _start(endpoint: str, person: str) -> date:
+    """The day of the remission for what begins there, else the index date."""
+    remissions = {"a1": 28, "a3": 35, "b3": 42}
+    is_after_remission = endpoint.startswith(("duration", "relapse", "death_without"))
+    return INDEX_DATE + timedelta(days=remissions[person] if is_after_remission else 0)
 
 
 def _time_dependent_row(cells: list[str]) -> dict[str, Any]:
@@ -349,7 +388,7 @@ def _time_dependent_row(cells: list[str]) -> dict[str, Any]:
 
 
 def _event_row(cells: list[str]) -> dict[str, Any]:
-    person, key, soc, pt, grade, serious, related, fatal, discontinued = cells
+    person, key, soc, pt, grade, serious, related, fatal, discontinued, onset = cells
     return {
         "person_id": person,
         "site": _site(person),
@@ -358,6 +397,7 @@ def _event_row(cells: list[str]) -> dict[str, Any]:
         "pt": _text(pt),
         "term": _text(pt) or "said in words",
         "grade": _number(grade),
+        "onset_on": _day(onset),
         "is_serious": serious == "yes",
         "is_related": related == "yes",
         "is_fatal": fatal == "yes",

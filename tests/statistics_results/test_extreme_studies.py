@@ -10,7 +10,7 @@ from reports.statistics.results import estimate_results
 from reports.statistics.results_csv import results_bytes
 from tests.statistics_results.drawn_study import drawn_frames, empty_frames, only, reference_protocol
 
-COUNTS = ("n", "denominator", "events", "at_risk", "missing")
+COUNTS = ("n", "denominator", "events", "competing", "at_risk", "missing", "groups", "df", "person_years")
 PROTOCOL = reference_protocol()
 
 

@@ -119,14 +119,24 @@ MISTAKES = [
     ),
     ("  anc: {unit", "  ancc: {unit", "measurements.ancc: no file"),
     (
-        "events: [death]",
-        "events: [deth]",
+        "events: [death]\n    censor:",
+        "events: [deth]\n    censor:",
         'endpoints.overall_survival.events[1]: "deth" is no event of this protocol; did you mean "death"?',
     ),
     (
-        "    start: remission",
-        "    start: remision",
+        "    start: remission\n    events: [relapse, death]",
+        "    start: remision\n    events: [relapse, death]",
         'endpoints.duration_of_remission.start: "remision" is no event',
+    ),
+    (
+        "remission_by_site: {incidence: remission",
+        "remission_by_site: {incidence: remision",
+        'comparisons.remission_by_site.incidence: "remision" is not in `incidences`; did you mean "remission"?',
+    ),
+    (
+        "by: hsct}",
+        "by: hcst}",
+        'comparisons.relapse_by_hsct.by: "hcst" is no grouping of this protocol; did you mean "hsct"?',
     ),
     (
         "variable: marrow_blasts, at_least: 5, at_most: 25",
@@ -268,13 +278,13 @@ MISTAKES = [
         "endpoints.event_free_survival.censor[1]: is for everybody, so that those below never count",
     ),
     (
-        "    start: remission",
-        "    start: death",
+        "    start: remission\n    events: [relapse, death]",
+        "    start: death\n    events: [relapse, death]",
         "endpoints.duration_of_remission.start: nothing happens after",
     ),
     (
-        "    start: remission",
-        "    start: relapse",
+        "    start: remission\n    events: [relapse, death]",
+        "    start: relapse\n    events: [relapse, death]",
         'endpoints.duration_of_remission.start: "relapse" is also',
     ),
     (

@@ -1,0 +1,105 @@
+"""Section 14.2.7: relapse and death without it, which compete, and the groups compared in any incidence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reports.rendering.curves import incidence_figure, incidence_table
+from reports.rendering.section import LIMITS, Section, Source
+from reports.rendering.tables import Ask, Column, Line, Table, results_table
+from reports.rendering.words import METHODS, plain, sentence
+from studies.protocol import Incidence
+
+RELAPSE = "relapse"
+
+
+def competing_section(source: Source) -> Section:
+    """Incidences in which a relapse counts or competes, and every comparison that the protocol declares."""
+    names = [name for name, rules in source.protocol.incidences.items() if is_of_relapse(rules)]
+    tables = [incidence_table(source, f"14.2.7{chr(97 + i)}", name) for i, name in enumerate(names)]
+    return Section(
+        "14.2.7",
+        "Relapse and death without relapse; groups compared",
+        (*tables, _gray(source, len(names)), _cause_specific(source, len(names) + 1)),
+        tuple(figure for name in names for figure in incidence_figure(source, "14.2.7", name)),
+    )
+
+
+def is_of_relapse(rules: Incidence) -> bool:
+    """Whether a relapse is the event or competes with it."""
+    return RELAPSE in (*rules.events, *rules.competing)
+
+
+def _gray(source: Source, position: int) -> Table:
+    lines = [
+        Line(_compared(source, name), Ask(analysis=f"gray.{name}")) for name in source.protocol.comparisons
+    ]
+    columns = [
+        Column("n", Ask(show=("n",))),
+        Column("Groups", Ask(show=("groups",))),
+        Column("χ²", Ask(show=("chi2",))),
+        Column("Degrees of freedom", Ask(show=("df",))),
+        Column("p", Ask(show=("p",))),
+    ]
+    title = "Gray's test of groups in a cumulative incidence"
+    made = results_table(source.results, f"14.2.7{chr(97 + position)}", title, lines, columns)
+    return replace(
+        made,
+        head="Incidence, and groups",
+        population=_populations(source),
+        method="Gray's test (rho = 0), exact with ties; p of χ²",
+    )
+
+
+def _cause_specific(source: Source, position: int) -> Table:
+    lines = []
+    for name in source.protocol.comparisons:
+        for suffix, said in (("", "the event"), (".competing", "what competes with it")):
+            analysis = f"cause_specific.{name}{suffix}"
+            levels = source.levels(analysis) or ([""] if source.results.has(analysis) else [])
+            if levels:
+                lines.append(Line(f"{_compared(source, name)}: {said}"))
+            lines += [line for level in levels for line in _ratio_lines(source, analysis, level)]
+    columns = [
+        Column("n", Ask(show=("n",))),
+        Column("Events", Ask(show=("events",))),
+        Column("Hazard ratio", Ask(show=("hr",))),
+        *LIMITS,
+        Column("p", Ask(show=("p",))),
+    ]
+    title = "Cause-specific hazard ratios"
+    made = results_table(source.results, f"14.2.7{chr(97 + position)}", title, lines, columns)
+    later = source.protocol.survival_by
+    return replace(
+        made,
+        head="Cause, and groups",
+        population=_populations(source),
+        method="Cox regression of each cause, the other censored; ties by Efron, Wald limits and p",
+        notes=(f"Groups by {plain(later.event)} are time-dependent: persons change when it comes.",)
+        if later and any(rules.by == later.event for rules in source.protocol.comparisons.values())
+        else (),
+    )
+
+
+def _populations(source: Source) -> str:
+    incidences = (
+        source.protocol.incidences[rules.incidence] for rules in source.protocol.comparisons.values()
+    )
+    return ", or ".join(dict.fromkeys(source.persons(rules.population) for rules in incidences))
+
+
+def _ratio_lines(source: Source, analysis: str, level: str) -> list[Line]:
+    """A line for the ratio, and one more for a further method that gave one."""
+    said = level or "One group alone"
+    return [
+        Line(
+            said if i == 0 else f"{said}: {METHODS.get(method, method)}",
+            Ask(analysis=analysis, level=level, method=method),
+        )
+        for i, method in enumerate(source.results.methods(analysis, "hr", level))
+    ]
+
+
+def _compared(source: Source, name: str) -> str:
+    rules = source.protocol.comparisons[name]
+    return f"{sentence(rules.incidence)} by {plain(rules.by)}"
