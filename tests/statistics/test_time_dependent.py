@@ -1,11 +1,9 @@
-"""Counting-process rows and landmarks, day by day; and that they don't give immortal time."""
+"""Counting-process rows and landmarks, day by day."""
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from reports.statistics.cox import estimate_hazard_ratio
 from reports.statistics.risk_sets import InvalidSample
 from reports.statistics.time_dependent import group_at_landmark, split_at_exposure
 
@@ -63,27 +61,3 @@ def test_exposure_before_the_start_is_refused() -> None:
 
 def test_nobody_gives_no_rows() -> None:
     assert len(split_at_exposure([], [], []).person) == 0
-
-
-@pytest.mark.slow
-def test_naive_comparison_is_biased_at_a_true_ratio_of_1_and_the_other_two_are_not() -> None:
-    rng = np.random.default_rng(2021)
-    naive, landmark, dependent = [], [], []
-    for _ in range(100):
-        death = np.ceil(rng.exponential(150, 60))
-        days, event = np.minimum(death, 365), (death <= 365).astype(int)
-        exposed_on = np.where(rng.random(60) < 0.5, np.ceil(rng.exponential(90, 60)), NEVER)
-        exposed_on = np.where(exposed_on <= days, exposed_on, NEVER)
-        rows, groups = split_at_exposure(days, event, exposed_on), group_at_landmark(days, exposed_on, 60)
-        naive.append(estimate_hazard_ratio(days, event, ~np.isnan(exposed_on)).coefficient)
-        landmark.append(
-            estimate_hazard_ratio(days[groups.kept], event[groups.kept], groups.exposed).coefficient
-        )
-        dependent.append(
-            estimate_hazard_ratio(rows.stop, rows.event, rows.exposed, start=rows.start).coefficient
-        )
-    ratios = [
-        float(np.exp(np.median([b for b in bs if b is not None]))) for bs in (naive, landmark, dependent)
-    ]
-    assert 0.35 < ratios[0] < 0.6
-    assert 0.85 < ratios[1] < 1.15 and 0.85 < ratios[2] < 1.15
