@@ -225,21 +225,18 @@ def entry_piece(data: bytes, line: int, scope: str) -> Piece:
     except (ValueError, RecursionError):
         return Piece(line, rule="not-json")
     url = entry.fullUrl if isinstance(entry.fullUrl, str) else None
-    if isinstance(entry.resource, msgspec.Raw) and bytes(entry.resource) != b"null":
-        return Piece(line, bytes(entry.resource), url, scope=scope)
-    return _empty_entry_piece(entry, data, line, url)
-
-
-def _empty_entry_piece(entry: _Entry, data: bytes, line: int, url: str | None) -> Piece:
     request = entry.request if isinstance(entry.request, dict) else {}
     response = entry.response if isinstance(entry.response, dict) else {}
     if request.get("method") == "DELETE":
+        # Some servers repeat in a history what was deleted: it is no resource that they send.
         return Piece(
             line,
             full_url=url,
-            deleted=str(request.get("url", "")),
+            deleted=_text(request, "url") or "",
             deleted_at=_text(response, "lastModified"),
         )
+    if isinstance(entry.resource, msgspec.Raw) and bytes(entry.resource) != b"null":
+        return Piece(line, bytes(entry.resource), url, scope=scope)
     if isinstance(response.get("outcome"), dict):
         return Piece(line, bytes(msgspec.json.decode(data, type=_Response).response.outcome), url)
     return Piece(line, rule="no-resource")

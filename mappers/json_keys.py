@@ -1,6 +1,7 @@
 """The keys of a JSON object as it is written, where a reader would take the last of two without a word."""
 
 import itertools
+import json
 import mmap
 import re
 from collections import Counter
@@ -11,17 +12,24 @@ Buffer = bytes | memoryview | mmap.mmap
 # A string ends with its line at the latest: a missing quote costs one entry of a pretty-printed bundle.
 TOKEN = re.compile(rb'"(?:[^"\\\n]|\\.)*+"|[{}\[\]]')
 COLON = re.compile(rb"\s*:")
+ESCAPED_LETTER = re.compile(rb"\\u00[4-7]")  # of an ASCII one, which nobody needs to write so
 
 
 def has_key_twice(text: Buffer, *keys: bytes) -> bool:
     """Whether a JSON object has one of these keys twice: readers would take the last without a word.
 
-    Only its own keys count. It is walked only where a key stands more than once anywhere in the text.
+    Only its own keys count. It is walked only where a key stands more than once anywhere in the text, or may be
+    spelt with escapes.
     """
-    if not any(_stands_twice(text, b'"%b"' % key) for key in keys):
+    if not any(_stands_twice(text, b'"%b"' % key) for key in keys) and not ESCAPED_LETTER.search(text):
         return False
-    found = Counter(own_keys(text))
+    found = Counter(map(_as_meant, own_keys(text)))
     return any(found[b'"%b"' % key] > 1 for key in keys)
+
+
+def _as_meant(key: bytes) -> bytes:
+    """The key without escapes, where it is written with some."""
+    return json.dumps(json.loads(key), ensure_ascii=False).encode(errors="replace") if b"\\" in key else key
 
 
 def _stands_twice(text: Buffer, key: bytes) -> bool:

@@ -55,6 +55,14 @@ FORMS = {
     "an array": (f"[{ONE}, {TWO}]", [(1, "1"), (2, "2")]),
     "an array over several lines": (f"[\n{ONE},\n{TWO}\n]\n", [(1, "1"), (2, "2")]),
     "an empty array": ("[]", []),
+    "a bundle with two lists of entries, of which one is spelt with an escape": (
+        BUNDLE[:-1] + f',"\\u0065ntry":[{{"resource":{ONE}}}]}}',
+        [(1, "unreadable")],
+    ),
+    "a bundle with texts that are spelt with escapes": (
+        BUNDLE[:-1] + ',"id":"\\u0065ntry","\\u0069dentifier":{"value":"entry"}}',
+        [(1, "1"), (2, "2")],
+    ),
     "a bundle with two lists of entries": (
         BUNDLE[:-1] + f',"entry":[{{"resource":{ONE}}}]}}',
         [(1, "unreadable")],
@@ -173,6 +181,14 @@ def test_entries_tell_of_outcomes_deletions_and_nothing(tmp_path: Path) -> None:
     ]
     assert json.loads(found[2].data) == {"resourceType": "OperationOutcome"}
     assert found[0].full_url == "urn:uuid:a"
+
+
+def test_what_an_entry_of_a_deletion_repeats_is_deleted_all_the_same(tmp_path: Path) -> None:
+    deletion = f'{{"resource":{ONE},"request":{{"method":"DELETE","url":"Patient/1"}}}}'
+    path = tmp_path / "landed"
+    path.write_text(f'{{"resourceType":"Bundle","type":"history","entry":[{deletion}]}}')
+    found = [piece for batch in split(path, tmp_path) for piece in batch]
+    assert [(p.line, p.data, p.deleted) for p in found] == [(1, b"", "Patient/1")]
 
 
 @pytest.mark.parametrize("name", ["./x.ndjson", "../x.ndjson", ".hidden/x.ndjson", "__MACOSX/x.ndjson"])
