@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import signal
 import sys
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.errors import CoveError, UserError
+from flows.errors import CoveError, SourceError, UserError
+from flows.standard_output import exit_code_of, take_any_text
 
 if TYPE_CHECKING:
     from flows.config_choice import Choice
@@ -67,6 +69,7 @@ PrefectOption = Annotated[
 ]
 
 DEFAULT_OUT = Path("cove-report")
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 INTERRUPTED = "Query interrupted"  # what DuckDB makes of Ctrl-C: a plain RuntimeError
 
 
@@ -330,15 +333,26 @@ def _stopped() -> int:
     return 130
 
 
+def _defect(error: Exception) -> int:
+    from flows.defects import write_defect
+
+    _say(write_defect(error, dt.datetime.now(dt.UTC)))
+    return CoveError.exit_code
+
+
 def main() -> None:
     """Run the command line; every error becomes one line and its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
+    take_any_text()
     from typer.exceptions import TyperException
 
     from studies.errors import StudyError
 
     try:
         code = app(standalone_mode=False)
+        sys.stdout.flush()
+    except SystemExit as ended:
+        sys.exit(exit_code_of(ended))
     except StudyError as error:
         for line in error.errors:
             _say(line)
@@ -351,11 +365,13 @@ def main() -> None:
     except TyperException as error:
         _say(f"{error.format_message()} See `cove --help`.")
         sys.exit(UserError.exit_code)
+    except OSError as error:
+        if error.errno not in FULL_DISK:
+            sys.exit(_defect(error))
+        _say(f"the output can't be written ({error.strerror}); free space, and run again")
+        sys.exit(SourceError.exit_code)
     except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, the user gets one line
         if str(error) == INTERRUPTED:
             sys.exit(_stopped())
-        from flows.defects import write_defect
-
-        _say(write_defect(error, dt.datetime.now(dt.UTC)))
-        sys.exit(CoveError.exit_code)
+        sys.exit(_defect(error))
     sys.exit(code or 0)

@@ -13,6 +13,7 @@ import duckdb
 
 from flows.errors import UserError
 from flows.home import Home
+from flows.query_output import visible
 from flows.run import MANIFEST
 from flows.source_lines import source_lines
 from flows.warehouse import read_warehouse
@@ -107,7 +108,9 @@ def _print_row(folder: Path, question: Question, stream: TextIO) -> None:
         narrowed = found.filter(found[column] == value)
         if not narrowed.height:
             known = ", ".join(sorted(set(found[column])))
-            raise UserError(f"results.csv has no row with {column} {value!r} here; there are: {known}")
+            raise UserError(
+                f"results.csv has no row with {column} {value!r} here; there are: {visible(known)}"
+            )
         found = narrowed
     for row in found.iter_rows(named=True):
         method = f" ({row['method']})" if row["method"] else ""
@@ -141,4 +144,5 @@ def _quoted(name: str) -> str:
 
 
 def _say(text: str, stream: TextIO) -> None:
-    print(text, file=stream)
+    # What came from a source must move no cursor; a line as received means the same with JSON's escapes.
+    print(visible(text), file=stream)

@@ -49,3 +49,13 @@ create or replace temp macro shifted(number_text, places) as
         || (coalesce(try_cast(nullif(split_part(number_text, 'e', 2), '') as integer), 0) + places)
         as double
     );
+
+-- A text from a source in one line, as people read it: without control characters and marks of direction, which would
+-- show what follows in another order. Joiners stay: scripts need them.
+create or replace temp macro plain_text(written) as
+    nullif(
+        trim(regexp_replace(
+            regexp_replace(written, '[\s\p{Z}\p{Cc}]+', ' ', 'g'), '[^\P{Cf}\x{200c}\x{200d}]', '', 'g'
+        )),
+        ''
+    );

@@ -13,7 +13,7 @@ with event as (
         any_value(patient_key) as patient_key,
         any_value(coalesce(occurrence_datetime, occurrence_period_start, date)) as onset,
         any_value(occurrence_period_end) as ended,
-        any_value(coalesce(event_text, code_text)) as term,
+        any_value(coalesce(plain_text(event_text), plain_text(code_text))) as term,
         any_value(severity_code) as severity,
         -- Only R5 has a status; a potential event happened to nobody.
         coalesce(any_value(status) <> 'entered-in-error', true)
@@ -55,7 +55,7 @@ both_kinds as (
         is_counted,
         onset_text as onset,
         abatement_text as ended,
-        code_text as term,
+        plain_text(code_text) as term,
         severity_code as severity,
         site, resource_type, resource_id, resource_version, file, line, resource_key
     from condition
@@ -139,7 +139,7 @@ select
     coding.soc_code,
     coding.pt_code,
     case
-        when coding.pt_code is not null then coalesce(pt_name.display, both_kinds.term, coding.pt_code)
+        when coding.pt_code is not null then coalesce(pt_name.display, both_kinds.term, plain_text(coding.pt_code))
     end as pt_display,
     coalesce(both_kinds.term, pt_name.display, coding.display) as term,
     coalesce(coding.codes, []) as codes,

@@ -11,11 +11,11 @@ with condition as (
 ),
 
 sent (site, resource_key, element, system, code, display) as (
-    select site, resource_key, 'event', event_system, event_code, event_display from current.adverse_event
+    select site, resource_key, 'event', event_system, event_code, plain_text(event_display) from current.adverse_event
     union
-    select site, resource_key, 'event', code_system, code_code, code_display from current.adverse_event
+    select site, resource_key, 'event', code_system, code_code, plain_text(code_display) from current.adverse_event
     union
-    select site, resource_key, 'event', code_system, code_code, code_display from condition
+    select site, resource_key, 'event', code_system, code_code, plain_text(code_display) from condition
     union
     select site, resource_key, 'seriousness', seriousness_system, seriousness_code, null from current.adverse_event
     union
