@@ -73,11 +73,13 @@ def of_type(context: Context, source: Value, tree: Call, compile_tree: Compile) 
         return _resources_of_type(context, source, name, tree)
     if choice is None:
         return _own_type(source, name, tree)
-    if name == source.elsewhere:
-        return not_here(source)
     here, elsewhere = choice.here.get(name), choice.elsewhere.get(name)
     if here and not choice.parent.is_absent:
-        return read(context, choice.parent, here, elsewhere.type_name if elsewhere else None)
+        # Elsewhere it may be no choice, and of this type: what is here counts all the same.
+        of_this_type = name if name == source.elsewhere else None
+        return read(context, choice.parent, here, elsewhere.type_name if elsewhere else of_this_type)
+    if name == source.elsewhere:
+        return not_here(source)
     if here or elsewhere:
         return absent(
             here.type_name if here else None,

@@ -5,6 +5,7 @@ field, so that each fault is named: in a field that a view reads it costs the re
 finding.
 """
 
+import functools
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -16,7 +17,7 @@ from mappers.faults import Fault, faults_of
 from mappers.fhir_types import has_type
 from mappers.fields import FieldPath, Repeat, is_on
 from mappers.json_keys import has_key_twice
-from mappers.shapes import decoder
+from mappers.shapes import decoder, fields_of
 
 Reads = Callable[[str, str], frozenset[FieldPath]]
 
@@ -61,7 +62,7 @@ class ShapeChecker:
         self, resource_types: tuple[str, ...], reads: Reads, versions: tuple[str, ...] = VERSIONS
     ) -> None:
         self._types = resource_types
-        self._reads = reads
+        self._reads = functools.cache(reads)
         self._versions = tuple(v for v in versions if any(has_type(v, name) for name in resource_types))
         self.first_version = self._versions[0]
         self._decoders = {self.first_version: decoder(self.first_version, resource_types)}
@@ -130,6 +131,9 @@ class ShapeChecker:
         if not self._reads_within(version, kind):
             named = [fault for fault in named if not _is_within(fault.path)]
         fatal = [fault for fault in named if _is_fatal(fault) and _is_read(fault.path, reads)]
+        rules = [_rule(kind, fault) for fault in named if fault not in fatal]
+        if any(fault.what == "unknown" and not fault.path for fault in faults[version]):
+            rules += [_rule(kind, Fault("version", (name,))) for name in self._mixed(version, kind, value)]
         meta = header.meta if isinstance(header.meta, dict) else {}
         return Checked(
             resource_type=kind,
@@ -138,9 +142,21 @@ class ShapeChecker:
             version_id=_text(meta.get("versionId")),
             last_updated=_text(meta.get("lastUpdated")),
             rule=_rule(kind, fatal[0]) if fatal else None,
-            findings=tuple(dict.fromkeys(_rule(kind, f) for f in named if f not in fatal)) + _precision(data),
+            findings=tuple(dict.fromkeys(rules)) + _precision(data),
             contained=_contained(data) if isinstance(header.contained, list) else None,
             resource=value,
+        )
+
+    def _mixed(self, version: str, kind: str, value: dict[str, Any]) -> list[str]:
+        """Fields of another version that a view would read there: nobody reads them here."""
+        own = fields_of(version, kind)
+        others = [v for v in self._versions if v != version and has_type(v, kind)]
+        known = {name: field.json_name for v in others for name, field in fields_of(v, kind).items()}
+        read = {path[0] for v in others for path in self._reads(v, kind)}
+        return sorted(
+            name
+            for name, inner in value.items()
+            if name not in own and inner is not None and known.get(name) in read
         )
 
 

@@ -11,6 +11,7 @@ with record as (
         dose_unit,
         patient_key,
         coalesce(medication_key, medication_key_r5) as medication_key,
+        has_medication_reference,
         code_system, code_code, concept_system, concept_code,
         route_system, route_code,
         site, resource_type, resource_id, resource_version, file, line, resource_key
@@ -23,6 +24,7 @@ with record as (
         coalesce(status in ('completed', 'in-progress'), false) as is_counted,
         patient_key,
         coalesce(medication_key, medication_key_r5) as medication_key,
+        has_medication_reference,
         code_system, code_code, concept_system, concept_code,
         route_system, route_code,
         site, resource_type, resource_id, resource_version, file, line, resource_key
@@ -36,6 +38,7 @@ with record as (
         coalesce(status in ('active', 'completed', 'recorded'), false) as is_counted,
         patient_key,
         coalesce(medication_key, medication_key_r5) as medication_key,
+        has_medication_reference,
         code_system, code_code, concept_system, concept_code,
         route_system, route_code,
         site, resource_type, resource_id, resource_version, file, line, resource_key
@@ -50,6 +53,7 @@ with record as (
             and not coalesce(do_not_perform, false) as is_counted,
         patient_key,
         coalesce(medication_key, medication_key_r5) as medication_key,
+        has_medication_reference,
         code_system, code_code, concept_system, concept_code,
         route_system, route_code,
         site, resource_type, resource_id, resource_version, file, line, resource_key

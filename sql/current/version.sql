@@ -30,11 +30,11 @@ unseen as (
     having bool_and(pull.deletions = 'none')
 ),
 
-deletion as (
+ending as (
     select
         deletion.*,
         coalesce(greatest(deletion.landed_at, received.received_at), deletion.landed_at) as told_at
-    from fhir.deletion as deletion
+    from deletion
     anti join unseen on unseen.site = deletion.site and unseen.file = deletion.file
     left join received on received.site = deletion.site and received.file = deletion.file
 ),
@@ -43,13 +43,13 @@ deletion as (
 deleted as (
     select distinct mapped.site, mapped.file, mapped.line, mapped.resource_key, mapped.hash
     from mapped
-    join deletion on deletion.site = mapped.site and deletion.resource_key = mapped.resource_key
+    join ending on ending.site = mapped.site and ending.resource_key = mapped.resource_key
     where case
-        when mapped.last_updated is not null and deletion.deleted_at is not null
-            then mapped.last_updated <= deletion.deleted_at
-        when version_number(mapped.version) is not null and version_number(deletion.version) is not null
-            then version_number(mapped.version) <= version_number(deletion.version)
-        else mapped.received_at <= deletion.told_at
+        when mapped.last_updated is not null and ending.deleted_at is not null
+            then mapped.last_updated <= ending.deleted_at
+        when version_number(mapped.version) is not null and version_number(ending.version) is not null
+            then version_number(mapped.version) <= version_number(ending.version)
+        else mapped.received_at <= ending.told_at
     end
 ),
 

@@ -1,4 +1,5 @@
--- One row per resource and rule that it breaks though it was mapped; and per reference that resolves to nothing.
+-- One row per resource and rule that it breaks though it was mapped; per reference that resolves to nothing, and per
+-- deletion that doesn't say what it ends.
 
 with unresolved_patient as (
     select site, file, line, resource_type as type, resource_id as id from clinical.diagnosis where person_id is null
@@ -14,15 +15,15 @@ with unresolved_patient as (
     select site, file, line, resource_type, resource_id from clinical.visit where person_id is null
 ),
 
--- A reference to a Medication, from a record of a drug or from a mix.
+-- A reference to a Medication, from a record of a drug or from a mix; without a key where it is of no form that one has.
 drug_reference as (
     select site, file, line, resource_type as type, resource_id as id, medication_key
     from clinical.drug_record
-    where medication_key is not null
+    where has_medication_reference
     union
     select site, file, line, resource_type, resource_id, coalesce(item_key, item_key_r5)
     from current.medication
-    where coalesce(item_key, item_key_r5) is not null and not starts_with(coalesce(item_key, item_key_r5), 'Substance')
+    where has_item_reference and not starts_with(coalesce(item_key, item_key_r5, ''), 'Substance')
 ),
 
 unresolved_medication as (
@@ -32,6 +33,26 @@ unresolved_medication as (
         on name.site = reference.site
         and name.name = reference.medication_key
         and name.resource_type = 'Medication'
+),
+
+-- What an adverse event suspects: a drug or a record of one, not a device or anything else that no view reads.
+suspect_reference as (
+    select
+        site,
+        file,
+        line,
+        resource_type as type,
+        resource_id as id,
+        coalesce(instance_key, instance_key_r5) as instance_key
+    from current.adverse_event_suspect
+    where has_instance_reference
+),
+
+unresolved_suspect as (
+    select distinct reference.site, reference.file, reference.line, reference.type, reference.id
+    from suspect_reference as reference
+    anti join current.name as name on name.site = reference.site and name.name = reference.instance_key
+    where coalesce(regexp_matches(reference.instance_key, '^(Medication|[^A-Z])|#'), true)
 ),
 
 -- A person who was merged into one that isn't held stays a person.
@@ -95,6 +116,13 @@ outdated as (
     where version.is_current
 ),
 
+-- Nobody can say what it ended: conditional by something else than an identifier, or by one of nobody or of several.
+unresolved_deletion as (
+    select distinct site, file, line, type, id
+    from current.deletion
+    where resource_key is null
+),
+
 narrower as (
     select distinct map.site, map.file, map.line, map.type, map.id
     from fhir.concept_map as map
@@ -128,6 +156,8 @@ found as (
     union all by name
     select *, 'reference:unresolved-medication' as rule from unresolved_medication
     union all by name
+    select *, 'reference:unresolved-suspect' as rule from unresolved_suspect
+    union all by name
     select *, 'reference:unresolved-link' as rule from unresolved_link
     union all by name
     select *, 'link:circular' as rule from circular_link
@@ -135,6 +165,8 @@ found as (
     select *, 'unit:not-convertible' as rule from unit
     union all by name
     select *, 'version:newest-quarantined' as rule from outdated
+    union all by name
+    select *, 'deletion:unresolved' as rule from unresolved_deletion
     union all by name
     select *, 'concept-map:narrower-target' as rule from narrower
     union all by name

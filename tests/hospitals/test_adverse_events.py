@@ -222,6 +222,20 @@ QUALITIES: dict[str, tuple[Resource, tuple[int | None, bool, bool, bool, bool]]]
         ),
         (None, False, False, False, False),
     ),
+    "r5-other-drug-by-reference": (
+        reaction_r5(
+            occurrenceDateTime=day(5),
+            **suspect_r5("C53260", {"instanceReference": {"reference": "Medication/etoposide"}}),
+        ),
+        (None, False, False, False, False),
+    ),
+    "r5-index-drug-by-reference": (
+        reaction_r5(
+            occurrenceDateTime=day(5),
+            **suspect_r5("C53260", {"instanceReference": {"reference": "Medication/clofarabine"}}),
+        ),
+        (None, False, True, False, False),
+    ),
     "r5-fatal": (
         reaction_r5(
             occurrenceDateTime=day(5),

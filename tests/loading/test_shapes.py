@@ -208,6 +208,34 @@ def test_what_only_r5_has_is_read_as_r5(resource: dict[str, Any]) -> None:
     assert check({**resource, "unknown": 1}).fhir_version == "R5"
 
 
+@pytest.mark.parametrize(
+    ("resource", "version", "field"),
+    [
+        (
+            {
+                "status": "completed",
+                "medicationCodeableConcept": {},
+                "subject": {},
+                "occurrenceDateTime": "2020",
+            },
+            "R4B",
+            "occurrenceDateTime",
+        ),
+        (
+            {"status": "completed", "medication": {}, "subject": {}, "effectiveDateTime": "2020"},
+            "R4B",
+            "medication",
+        ),
+    ],
+)
+def test_a_field_of_another_version_is_told_since_nobody_reads_it(
+    resource: dict[str, Any], version: str, field: str
+) -> None:
+    found = check({"resourceType": "MedicationAdministration", **resource, "vendor": 1}, everything=True)
+    assert (found.fhir_version, found.rule) == (version, None)
+    assert f"version:MedicationAdministration.{field}" in found.findings
+
+
 def test_a_fault_in_a_misspelt_field_is_told_by_the_standard_s_name() -> None:
     found = check({**R5[-1], "occurrenceDateTime": 5}, everything=True)
     assert found.rule == "type:MedicationAdministration.occurenceDateTime"

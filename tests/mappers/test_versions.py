@@ -57,6 +57,22 @@ def test_medication_is_a_choice_in_r4_and_a_codeable_reference_in_r5(tmp_path: P
     assert rows(compiled(view, "R5"), r5, tmp_path) == [(None, None, None, "aspirin")]
 
 
+def test_an_element_that_is_a_choice_only_in_r5_is_read_in_both(tmp_path: Path) -> None:
+    view = columns(
+        "AdverseEvent",
+        "instance.ofType(Reference).getReferenceKey()",
+        "instance.ofType(CodeableConcept).text",
+        "(instance as Reference).reference",
+        for_each="suspectEntity",
+    )
+    r4 = {"suspectEntity": [{"instance": {"reference": "Medication/7"}}]}
+    r5 = {"suspectEntity": [{"instanceReference": {"reference": "Medication/7"}}]}
+    concept = {"suspectEntity": [{"instanceCodeableConcept": {"text": "aspirin"}}]}
+    assert rows(compiled(view, "R4B"), r4, tmp_path) == [("Medication/7", None, "Medication/7")]
+    assert rows(compiled(view, "R5"), r5, tmp_path) == [("Medication/7", None, "Medication/7")]
+    assert rows(compiled(view, "R5"), concept, tmp_path) == [(None, "aspirin", None)]
+
+
 def test_iteration_over_what_a_version_lacks_keeps_its_row_of_nulls(tmp_path: Path) -> None:
     view = columns("Encounter", "code", for_each="hospitalization.dischargeDisposition.coding")
     r4 = {"hospitalization": {"dischargeDisposition": {"coding": [{"code": "home"}]}}}

@@ -15,6 +15,7 @@ from tests.sql.clinical_files import (
     bundle,
     clinical,
     coded,
+    event,
     findings,
     land,
     observation,
@@ -209,3 +210,71 @@ def test_a_medication_is_found_in_another_file_contained_and_nowhere(tmp_path: P
         ("r5", "clofarabine"),
     ]
     assert findings(con) == [("MedicationAdministration", "nowhere", "reference:unresolved-medication")]
+
+
+def test_a_reference_of_no_form_that_leads_anywhere_is_a_finding(tmp_path: Path) -> None:
+    forms: dict[str, Resource] = {
+        "by-search": ref("Medication?code=1"),
+        "text": ref("some drug"),
+        "lower": ref("medication/m"),
+        "part": ref("Medication/m#x"),
+        "display": {"display": "some drug"},
+        "empty": {},
+        "no-value": {"identifier": {"system": MRN}},
+    }
+    resources = [administration(name, medicationReference=form) for name, form in forms.items()]
+    con = clinical(
+        tmp_path,
+        patient(),
+        *resources,
+        administration("right", medicationReference=ref("Medication/m")),
+        administration("coded", medicationCodeableConcept=coded(ATC, "L01BB06")),
+        administration("text-only", medicationCodeableConcept={"text": "some drug"}),
+        {"resourceType": "Medication", "id": "m", "ingredient": [{"itemReference": ref("Substance/s")}]},
+        {"resourceType": "Medication", "id": "mix", "ingredient": [{"itemReference": ref("Medication/")}]},
+        {"resourceType": "Medication", "id": "named", "ingredient": [{"itemCodeableConcept": {"text": "x"}}]},
+    )
+    assert findings(con) == sorted(
+        [("Medication", "mix", "reference:unresolved-medication")]
+        + [("MedicationAdministration", name, "reference:unresolved-medication") for name in forms]
+    )
+
+
+def test_two_entries_of_one_full_url_mean_neither_and_that_is_a_finding(tmp_path: Path) -> None:
+    one, other = ({"resourceType": "Medication", "id": name, "code": coded(ATC, name)} for name in "mn")
+    entries = bundle(
+        (URN, one), (URN, other), ("urn:uuid:d", administration("d", medicationReference=ref(URN)))
+    )
+    con = clinical(tmp_path, patient(), entries)
+    assert findings(con) == [("MedicationAdministration", "d", "reference:unresolved-medication")]
+    assert rows(con, "clinical.drug_exposure", "resource_id, codelist") == [("d", None)]
+
+
+def test_a_suspect_that_is_not_held_is_a_finding_where_it_is_a_drug(tmp_path: Path) -> None:
+    suspects = {
+        "held": ref("Medication/m"),
+        "dose": ref("MedicationAdministration/d"),
+        "gone": ref("Medication/gone"),
+        "urn": ref(URN),
+        "nothing": ref("some drug"),
+        "device": ref("Device/1"),
+    }
+
+    def suspected(name: str, **entity: Resource) -> Resource:
+        status = {"status": "completed"} if "instanceReference" in entity else {}
+        return event(name, suspectEntity=[entity], **status)
+
+    con = clinical(
+        tmp_path,
+        patient(),
+        {"resourceType": "Medication", "id": "m", "code": coded(ATC, "L01BB06")},
+        administration("d", medicationReference=ref("Medication/m")),
+        *(suspected(name, instance=to) for name, to in suspects.items()),
+        *(suspected(f"r5-{name}", instanceReference=to) for name, to in suspects.items()),
+    )
+    unresolved = ("gone", "urn", "nothing")
+    assert findings(con) == sorted(
+        ("AdverseEvent", f"{version}{name}", "reference:unresolved-suspect")
+        for name in unresolved
+        for version in ("", "r5-")
+    )

@@ -157,6 +157,33 @@ def test_a_deletion_that_tells_its_version_ends_the_versions_before_it(tmp_path:
     assert rows(con, "fhir.deletion", "id, version") == [("back", "3"), ("gone", "10")]
 
 
+def test_a_deletion_by_identifier_ends_what_has_it_and_one_that_says_nothing_is_a_finding(
+    tmp_path: Path,
+) -> None:
+    def named(name: str, value: str) -> Resource:
+        return patient(name, identifier=[{"system": "urn:hospital", "value": value}])
+
+    urls = (
+        "Patient?identifier=urn:hospital%7C1",
+        "Patient?identifier=urn:hospital|twice",
+        "Patient?identifier=urn:hospital|nobody",
+        "Patient?birthdate=2001-01-01",
+        "Patient/nobody",
+        "",
+    )
+    entries = [{"request": {"method": "DELETE", "url": url}} for url in urls]
+    people = [named("gone", "1"), named("stays", "11"), named("one", "twice"), named("other", "twice")]
+    land(tmp_path, {"a": {"1.ndjson": people}})
+    land(tmp_path, {"a": {"2.json": [{"resourceType": "Bundle", "type": "batch", "entry": entries}]}}, LATER)
+    con = build(tmp_path)
+    assert rows(con, "clinical.person", "patient_key") == [
+        ("Patient/one",),
+        ("Patient/other",),
+        ("Patient/stays",),
+    ]
+    assert rows(con, "quality.finding", "line", "rule = 'deletion:unresolved'") == [(2,), (3,), (4,), (6,)]
+
+
 def test_what_landed_after_the_as_of_is_not_known_and_its_lines_are_superseded(tmp_path: Path) -> None:
     land(tmp_path, {"a": {"1.ndjson": [version("male", versionId="1")]}})
     land(tmp_path, {"a": {"2.ndjson": [version("female", versionId="2"), patient("q")]}}, LATER)
