@@ -64,7 +64,9 @@ select
     reached.site,
     reached.patient_key,
     arg_min(reached.later, (reach.reaches, reached.later)) as survivor_key,
-    bool_or(circular.patient_key is not null) as is_circular
+    bool_or(circular.patient_key is not null) as is_circular,
+    -- Merged into several that were not merged themselves: one of them, but which is a guess.
+    count(*) filter (where reach.reaches = 1) > 1 as is_forked
 from reached
 join patient on patient.site = reached.site and patient.patient_key = reached.later
 join reach on reach.site = reached.site and reach.patient_key = reached.later

@@ -66,13 +66,19 @@ unresolved_link as (
     where link.link_type = 'replaced-by'
 ),
 
-circular_link as (
-    select distinct patient.site, patient.file, patient.line, patient.resource_type as type, patient.resource_id as id
+doubtful_merge as (
+    select distinct
+        patient.site,
+        patient.file,
+        patient.line,
+        patient.resource_type as type,
+        patient.resource_id as id,
+        case when merge.is_circular then 'link:circular' else 'link:forked' end as rule
     from current.patient
     join clinical.merge
         on merge.site = patient.site
         and merge.patient_key = patient.resource_key
-        and merge.is_circular
+        and (merge.is_circular or merge.is_forked)
 ),
 
 unit as (
@@ -160,7 +166,7 @@ found as (
     union all by name
     select *, 'reference:unresolved-link' as rule from unresolved_link
     union all by name
-    select *, 'link:circular' as rule from circular_link
+    from doubtful_merge
     union all by name
     select *, 'unit:not-convertible' as rule from unit
     union all by name

@@ -242,6 +242,22 @@ def test_patients_merged_in_a_circle_are_one_person_with_a_finding(tmp_path: Pat
     assert findings(con) == [("Patient", name, "link:circular") for name in ("x", "y", "z")]
 
 
+def test_a_person_merged_into_two_is_one_of_them_with_a_finding(tmp_path: Path) -> None:
+    con = clinical(
+        tmp_path,
+        patient("fork", link=[*replaced_by("Patient/z"), *replaced_by("Patient/y")]),
+        patient("y"),
+        patient("z"),
+        # Two ways to one person are no fork.
+        patient("way", link=[*replaced_by("Patient/by"), *replaced_by("Patient/end")]),
+        patient("by", link=replaced_by("Patient/end")),
+        patient("end"),
+        of("fork"),
+    )
+    assert persons(con, "measurement") == [("of-fork", "Patient/y")]
+    assert findings(con) == [("Patient", "fork", "link:forked")]
+
+
 def test_a_person_merged_into_an_unknown_one_stays_with_a_finding(tmp_path: Path) -> None:
     con = clinical(tmp_path, patient("p", link=replaced_by("Patient/nobody")), of("p"), of("nobody"))
     assert persons(con, "measurement") == [("of-nobody", None), ("of-p", "Patient/p")]
