@@ -6,14 +6,20 @@ import datetime as dt
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from flows.config import Config
 from flows.config_choice import Choice
 from flows.errors import UserError
+from flows.home import Home
 from flows.maps import check_maps
 from flows.progress import Progress, progress_for
 from flows.run import Request, Run, check_folders, parse_date, parse_instant
+from flows.run_records import RunRecord, recorded
 from flows.steps import LAND, LOAD, PULL, STEPS, Step, run_steps
+
+if TYPE_CHECKING:
+    from flows.loading_step import Told
 
 
 def request_of(
@@ -57,11 +63,33 @@ def execute(request: Request, *, steps: Sequence[Step] = STEPS, as_flow: bool = 
         check_landed(request.home)
     steps = [step for step in steps if step is not PULL or is_pulled]
     progress: Progress = progress_for()
-    if as_flow or os.environ.get("PREFECT_API_URL"):
-        from flows.prefect_flow import run_as_flow
+    record = RunRecord(tuple(step.name for step in steps), request.started_at, _asked(request))
+    with recorded(Home(request.home), record, _now):
+        if as_flow or os.environ.get("PREFECT_API_URL"):
+            from flows.prefect_flow import run_as_flow
 
-        return run_as_flow(Run(request), steps, progress)
-    return run_steps(Run(request), steps, progress)
+            ran = run_as_flow(Run(request), steps, progress)
+        else:
+            ran = run_steps(Run(request), steps, progress)
+        record.exit_code = ran.exit_code
+        record.told |= {"notes": ran.notes, "problems": ran.problems, "failures": ran.failures}
+        if ran.warehouse is not None:
+            record.told["warehouse"] = ran.warehouse.name
+    return ran
+
+
+def _asked(request: Request) -> dict[str, Any]:
+    return {
+        "study": request.study.protocol.id,
+        "protocol_version": request.study.protocol.version,
+        "study_sha256": request.study.digest,
+        "data_cutoff": request.data_cutoff.isoformat() if request.data_cutoff else None,
+        "as_of": request.as_of.isoformat() if request.as_of else None,
+    }
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
 
 
 def execute_pull(choice: Choice, *, full: bool) -> int:
@@ -73,10 +101,13 @@ def execute_pull(choice: Choice, *, full: bool) -> int:
     home, progress = _absolute(choice.home), progress_for()
     check_folders(home=home, out=None, files=None, config=choice.config)
     check_maps(choice.config)
-    with progress.step(PULL.title):
+    record = RunRecord((PULL.name,), _now())
+    with recorded(Home(home), record, _now), progress.step(PULL.title):
         pulled = pull_configured(
-            choice.config, home, dt.datetime.now(dt.UTC), full=full, tell=progress.note, stops=False
+            choice.config, home, record.started_at, full=full, tell=progress.note, stops=False
         )
+        record.exit_code = pulled.exit_code
+        record.told |= {"notes": pulled.notes, "problems": pulled.problems, "failures": pulled.failures}
     for line in (*pulled.notes, *(f"problem: {one}" for one in pulled.problems)):
         progress.note(line)
     for failure in pulled.failures:
@@ -86,11 +117,26 @@ def execute_pull(choice: Choice, *, full: bool) -> int:
 
 def execute_load(choice: Choice) -> int:
     """Lands the files, where some are given, and loads what landed; without a study. The exit code."""
+    root, progress = _absolute(choice.home), progress_for()
+    record = RunRecord((LAND.name, LOAD.name), _now())
+    with recorded(Home(root), record, _now):
+        told = _load(choice, root, progress, record.started_at)
+        record.exit_code = int(any(one.problems for one in told))
+        record.told |= {
+            "notes": [note for one in told for note in one.notes],
+            "problems": [problem for one in told for problem in one.problems],
+        }
+    for one in told:
+        for line in (*one.notes, *one.problems):
+            progress.note(line)
+    return record.exit_code
+
+
+def _load(choice: Choice, root: Path, progress: Progress, now: dt.datetime) -> list[Told]:
     from flows.loading_step import land_folder, load_home
     from flows.maps import land_maps
 
-    root, progress, told = _absolute(choice.home), progress_for(), []
-    now = dt.datetime.now(dt.UTC)
+    told = []
     if choice.files is not None:
         check_folders(home=root, out=None, files=_absolute(choice.files))
         with progress.step(LAND.title):
@@ -101,10 +147,7 @@ def execute_load(choice: Choice) -> int:
         told.append(land_maps(choice.config, root, now))
     with progress.step(LOAD.title):
         told.append(load_home(root))
-    for one in told:
-        for line in (*one.notes, *one.problems):
-            progress.note(line)
-    return int(any(one.problems for one in told))
+    return told
 
 
 def check_landed(home: Path) -> None:

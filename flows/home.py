@@ -4,7 +4,7 @@ landing/          files as received, by site and content hash, each with its man
 fhir/             Parquet that never changes: of each load, view and site, small ones put together; and the
                   verdicts of the full validation, in _validated/
 warehouse.duckdb  the published warehouse; versions/ the former ones
-runs/             what each run did
+runs/             a record of each run: what was asked, when, by what versions, and how it ended
 work/             pieces of a load under way; nothing there outlives it
 key               the secret of the patients' pseudonyms
 """
