@@ -58,6 +58,7 @@ def validate_population(connection: duckdb.DuckDBPyConnection, home: Home, work:
         with closing(_validated(_batches(_contents(connection, home, work)), count)) as batches:
             _keep(batches, verdicts)
         verdicts.read_into(connection)
+        verdicts.put_together()
     connection.execute("insert into content_rule from verdict where rule is not null")
     connection.execute("drop table temp.verdict")
     connection.execute("drop table temp.to_validate")

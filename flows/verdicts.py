@@ -7,14 +7,16 @@ once it is whole, and never changed: after a crash there is a verdict or none, a
 from __future__ import annotations
 
 import hashlib
-import os
+import io
 from collections.abc import Sequence
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.home import Home, HomeError, make_private, sync
+from flows.compacting import MANY, SMALL
+from flows.home import Home, HomeError, make_private, sync, write_whole
 from flows.rules import verdict_rules
 from flows.validating_batch import Verdict
 
@@ -55,15 +57,27 @@ class Verdicts:
         rows = [(key, fhir, rule) for key, fhir, rules in verdicts for rule in rules or (None,)]
         if not rows:
             return
-        table = pa.Table.from_arrays(
-            [pa.array(list(column), pa.string()) for column in zip(*rows, strict=True)], schema=SCHEMA
-        )
-        name = hashlib.sha256(
-            "\n".join(sorted(f"{key} {fhir}" for key, fhir, _ in rows)).encode()
-        ).hexdigest()[:16]
-        part = self.folder / f".{name}.{os.getpid()}.part"
-        pq.write_table(table, part, compression="zstd")
-        part.chmod(0o600)
-        sync(part)
-        part.replace(self.folder / f"{name}.parquet")
+        columns = [pa.array(list(column), pa.string()) for column in zip(*rows, strict=True)]
+        self._write(pa.Table.from_arrays(columns, schema=SCHEMA))
+
+    def put_together(self) -> None:
+        """Writes one file for the small ones, where there are many: each build may add one."""
+        small = [path for path in sorted(self.folder.glob("*.parquet")) if path.stat().st_size < SMALL]
+        if len(small) < MANY:
+            return
+        together = self._write(pa.concat_tables(pq.read_table(path, schema=SCHEMA) for path in small))
+        # A verdict that stands in two files, after a crash between these lines, is the same verdict.
+        for path in small:
+            if path != together:
+                path.unlink()
         sync(self.folder)
+
+    def _write(self, table: pa.Table) -> Path:
+        """The file of these verdicts, named by what they judge."""
+        judged = sorted(f"{row['hash']} {row['fhir_version']}" for row in table.to_pylist())
+        name = hashlib.sha256("\n".join(judged).encode()).hexdigest()[:16]
+        path = self.folder / f"{name}.parquet"
+        content = io.BytesIO()
+        pq.write_table(table, content, compression="zstd")
+        write_whole(path, content.getvalue())
+        return path

@@ -149,7 +149,6 @@ select
     date_precision(placed(record.died, record.site)) as died_precision,
     date_first(placed(record.died, record.site)) as died_first,
     date_last(placed(record.died, record.site)) as died_last,
-    []::struct(system varchar, code varchar, display varchar)[] as cause_codes,
     record.site,
     record.resource_type,
     record.resource_id,

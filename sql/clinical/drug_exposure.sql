@@ -6,7 +6,8 @@ with record as (
         site,
         resource_key,
         any_value(columns(* exclude (
-            site, resource_key, code_system, code_code, concept_system, concept_code, route_system, route_code
+            site, resource_key, code_system, code_code, code_display, concept_system, concept_code, concept_display,
+            route_system, route_code
         )))
     from drug_record
     group by site, resource_key

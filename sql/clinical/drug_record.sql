@@ -12,7 +12,7 @@ with record as (
         patient_key,
         coalesce(medication_key, medication_key_r5) as medication_key,
         has_medication_reference,
-        code_system, code_code, concept_system, concept_code,
+        code_system, code_code, code_display, concept_system, concept_code, concept_display,
         route_system, route_code,
         site, resource_type, resource_id, resource_version, file, line, resource_key
     from current.medication_administration
@@ -25,7 +25,7 @@ with record as (
         patient_key,
         coalesce(medication_key, medication_key_r5) as medication_key,
         has_medication_reference,
-        code_system, code_code, concept_system, concept_code,
+        code_system, code_code, code_display, concept_system, concept_code, concept_display,
         route_system, route_code,
         site, resource_type, resource_id, resource_version, file, line, resource_key
     from current.medication_dispense
@@ -39,7 +39,7 @@ with record as (
         patient_key,
         coalesce(medication_key, medication_key_r5) as medication_key,
         has_medication_reference,
-        code_system, code_code, concept_system, concept_code,
+        code_system, code_code, code_display, concept_system, concept_code, concept_display,
         route_system, route_code,
         site, resource_type, resource_id, resource_version, file, line, resource_key
     from current.medication_statement
@@ -54,7 +54,7 @@ with record as (
         patient_key,
         coalesce(medication_key, medication_key_r5) as medication_key,
         has_medication_reference,
-        code_system, code_code, concept_system, concept_code,
+        code_system, code_code, code_display, concept_system, concept_code, concept_display,
         route_system, route_code,
         site, resource_type, resource_id, resource_version, file, line, resource_key
     from current.medication_request

@@ -5,21 +5,9 @@ with drug_name (site, system, code, display) as (
     union all
     select site, concept_system, concept_code, concept_display from current.medication
     union all
-    select site, code_system, code_code, code_display from current.medication_administration
+    select site, code_system, code_code, code_display from clinical.drug_record
     union all
-    select site, concept_system, concept_code, concept_display from current.medication_administration
-    union all
-    select site, code_system, code_code, code_display from current.medication_dispense
-    union all
-    select site, concept_system, concept_code, concept_display from current.medication_dispense
-    union all
-    select site, code_system, code_code, code_display from current.medication_statement
-    union all
-    select site, concept_system, concept_code, concept_display from current.medication_statement
-    union all
-    select site, code_system, code_code, code_display from current.medication_request
-    union all
-    select site, concept_system, concept_code, concept_display from current.medication_request
+    select site, concept_system, concept_code, concept_display from clinical.drug_record
 ),
 
 drug_display as (

@@ -15,16 +15,17 @@ with recursive own as (
     join temp.content_rule as content using (hash, fhir_version)
 ),
 
+medication_name as (
+    select site, name, resource_key from current.name where resource_type = 'Medication'
+),
+
 -- A Medication, and every mix of it.
 medication (site, resource_key, medication_key, rule) as (
     select site, resource_key, resource_key, rule from own where resource_type = 'Medication'
     union
     select mix.site, mix.resource_key, medication.medication_key, medication.rule
     from medication
-    join current.name as name
-        on name.site = medication.site
-        and name.resource_key = medication.resource_key
-        and name.resource_type = 'Medication'
+    join medication_name as name on name.site = medication.site and name.resource_key = medication.resource_key
     join current.medication as mix
         on mix.site = name.site
         and coalesce(mix.item_key, mix.item_key_r5) = name.name
@@ -33,10 +34,7 @@ medication (site, resource_key, medication_key, rule) as (
 meaning as (
     select record.site, record.resource_key, medication.medication_key, medication.rule
     from medication
-    join current.name as name
-        on name.site = medication.site
-        and name.resource_key = medication.resource_key
-        and name.resource_type = 'Medication'
+    join medication_name as name on name.site = medication.site and name.resource_key = medication.resource_key
     join clinical.drug_record as record
         on record.site = name.site
         and record.medication_key = name.name

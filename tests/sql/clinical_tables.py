@@ -90,7 +90,6 @@ TABLES: dict[str, dict[str, str]] = {
     "death_record": {
         **_strings("kind", "study", "person_id"),
         **_time("died"),
-        "cause_codes": TERMS,
         **SOURCE,
     },
     "contact": {**_strings("person_id", "kind"), "starts_on": "DATE", "ends_on": "DATE", **SOURCE},
@@ -108,7 +107,7 @@ DEFAULTS: dict[str, dict[str, object]] = {
     "procedure": {"is_counted": True},
     "adverse_event": {"is_counted": True, "kind": "AdverseEvent", "codes": [], "term": "an event"},
     "adverse_event_suspect": {"suspect": 1, "codes": [], "is_related": True, "has_codes": False},
-    "death_record": {"kind": "patient", "cause_codes": []},
+    "death_record": {"kind": "patient"},
     "contact": {"kind": "Encounter"},
     "code": {},
 }

@@ -14,7 +14,10 @@ from typing import Any
 import duckdb
 import pytest
 
+from flows.compacting import MANY
 from flows.execute import execute, request_of
+from flows.home import Home
+from flows.verdicts import Verdicts
 from tests.hospitals.builder import ATC, CLOFARABINE, bundle, concept, given, observed, patient, person, write
 
 COVE = Path(sys.executable).with_name("cove")
@@ -194,6 +197,25 @@ def test_what_a_later_build_does_not_validate_again_is_what_was_kept(tmp_path: P
     changed.replace(path)
     build(tmp_path)
     assert findings(tmp_path) == [("dose:Observation.status", "p-1", 3)]
+
+
+def test_verdicts_of_many_builds_are_put_together(tmp_path: Path) -> None:
+    write(tmp_path / "files", {"all.ndjson": person("p", given(), nonsense(1))})
+    build(tmp_path)
+    verdicts = Verdicts(Home(tmp_path / "home"))
+    others = [[(f"{number:064x}", "R4B", ())] for number in range(MANY - 2)]
+    for some in others:
+        verdicts.keep(some)
+    verdicts.put_together()
+    assert len(list(verdicts.folder.iterdir())) == MANY - 1  # still few
+    verdicts.keep([("f" * 64, "R4B", ("dose:negative",))])
+    verdicts.put_together()
+    (path,) = verdicts.folder.iterdir()
+    assert path.stat().st_mode & 0o777 == 0o600
+    kept = duckdb.sql(f"select count(*), count(distinct hash), count(rule) from '{path}'").fetchall()
+    assert kept == [(MANY + 2, MANY + 2, 2)]
+    assert "0 resources validated in full, 3 were already" in build(tmp_path)
+    assert findings(tmp_path) == [("code:Observation.status", "p-1", 3)]
 
 
 def test_other_rules_have_verdicts_of_their_own(tmp_path: Path) -> None:
