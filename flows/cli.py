@@ -282,6 +282,22 @@ def init(config: ConfigOption = None) -> None:
     _say(write_template(config))
 
 
+@app.command()
+def doctor(
+    config: ConfigOption = None,
+    site: Annotated[
+        str | None, typer.Option("--site", envvar="COVE_SITE", help="One site; default: all of them.")
+    ] = None,
+) -> None:
+    """Try each site before its first night, and say what would go wrong and what to do; nothing is pulled."""
+    from flows.config_choice import choose_to_pull
+    from flows.doctor.doctor import run_doctor
+
+    choice = choose_to_pull(config=config, home=None)
+    if choice.config is not None:
+        raise typer.Exit(run_doctor(choice.config, choice.home.absolute(), site, sys.stdout))
+
+
 def _request(
     study: str, choice: Choice, out: Path | None, data_cutoff: str | None, as_of: str | None
 ) -> Request:

@@ -63,8 +63,7 @@ class Run:
 
 def check_folders(*, home: Path, out: Path | None, files: Path | None, config: Config | None = None) -> None:
     """Raises UserError, before anything is written, where one of a run's folders can't be used."""
-    for drop in dropped_folders(config):
-        _check_apart(drop, home, out)
+    check_drops(config, home, out)
     if files is not None:
         _check_files(files)
         find_sites(files)
@@ -101,6 +100,12 @@ def dropped_folders(config: Config | None) -> list[Path]:
     """The folders that files are dropped into, links followed."""
     sites = config.sites if config else ()
     return [site.path.resolve() for site in sites if site.path is not None]
+
+
+def check_drops(config: Config | None, home: Path, out: Path | None = None) -> None:
+    """Raises UserError where a drop folder and the home, or the report, lie in one another."""
+    for drop in dropped_folders(config):
+        _check_apart(drop, home, out)
 
 
 def _check_apart(drop: Path, home: Path, out: Path | None) -> None:

@@ -90,7 +90,7 @@ def run_view(
     _check_output(output.path, asked, files)
     try:
         with tempfile.TemporaryDirectory(prefix="cove-view-") as work:
-            tally = _run(asked, files, output, Path(work), chunk_size)
+            tally = write_rows(asked, files, output, Path(work), chunk_size)
     except BrokenPipeError:
         raise
     except (OSError, duckdb.IOException) as error:
@@ -131,7 +131,14 @@ def _check_output(path: Path | None, asked: AskedView, files: list[Path]) -> Non
         raise UserError(f"--out {path}: is also read; choose another file")
 
 
-def _run(asked: AskedView, files: list[Path], output: Output, work: Path, chunk_size: int) -> Tally:
+def write_rows(
+    asked: AskedView, files: list[Path], output: Output, work: Path, chunk_size: int = CHUNK
+) -> Tally:
+    """Writes the view's rows, and says what became of the resources; `work` is a folder for what is under way.
+
+    Raises as `run_view`, and OSError or duckdb.IOException where the disk fails.
+    """
+
     def reads(version: str, _resource_type: str) -> frozenset[FieldPath]:
         return reads_of([asked.compiled[version].paths])
 

@@ -60,7 +60,8 @@ class FixedHeader:
 class SmartToken:
     """A short-lived token by the client's key (private_key_jwt), for the types' scopes only.
 
-    Source: SMART App Launch 2.2, Backend Services.
+    `asked` and `granted` are the scopes of the last token: what was asked for, and what the server says that it
+    gave. Source: SMART App Launch 2.2, Backend Services.
     """
 
     def __init__(self, site: Site, plain: Connection, types: Sequence[str]) -> None:
@@ -69,6 +70,7 @@ class SmartToken:
         self._header: str | None = None
         self._renewed_at = 0.0
         self._configuration: dict[str, Any] | None = None
+        self.asked = self.granted = ""
 
     def header(self) -> str | None:
         with self._lock:
@@ -112,6 +114,9 @@ class SmartToken:
         if not isinstance(token, str) or not (token.isascii() and token.isprintable()):
             raise SiteFailure("token", f"{told(address)} gave no access token", "tell the hospital")
         life = _seconds(life)
+        granted = answer.get("scope")
+        # A server that says nothing gave what was asked for (RFC 6749, 5.1).
+        self.granted = granted if isinstance(granted, str) and granted.strip() else self.asked
         self._header = f"Bearer {token}"
         self._renewed_at = asked_at + life - min(EARLY, life / 4)
 
@@ -120,9 +125,10 @@ class SmartToken:
         if key is None:
             raise SiteFailure("token", "`private_key` is missing", "give the client's key")
         client = self._site.client_id or ""
+        self.asked = self._scope()
         form = {
             "grant_type": "client_credentials",
-            "scope": self._scope(),
+            "scope": self.asked,
             "client_assertion_type": ASSERTION_TYPE,
             "client_assertion": client_assertion(
                 read_key(key.reveal()), client=client, audience=address, now=self._plain.clock.now()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from flows.config import Site
 from flows.errors import UserError
 from flows.landing import copy_to, files_under
+from flows.pull.clock import Clock
 from flows.pull.downloads import part_for
 from flows.pull.failures import GOES_ON, SiteFailure
 from flows.pull.receiving import Received
@@ -30,7 +32,8 @@ def pull_drop(pull: SitePull) -> None:
             seen = _seen(path)
             if seen is not None and taken.get(name) == seen:
                 continue
-            if not _is_settled(pull, seen) or (is_taken := _take(pull, path, folder)) is None:
+            is_finished = seen is not None and is_settled(pull.site, pull.clock, seen[1] / 1e9)
+            if not is_finished or (is_taken := _take(pull, path, folder)) is None:
                 unsettled += 1
             elif is_taken:
                 taken[name] = seen or []
@@ -64,8 +67,9 @@ def _seen(path: Path) -> list[int] | None:
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
-def _is_settled(pull: SitePull, seen: list[int] | None) -> bool:
-    return seen is not None and pull.clock.now().timestamp() - seen[1] / 1e9 >= pull.site.settle
+def is_settled(site: Site, clock: Clock, changed_at: float) -> bool:
+    """Whether nobody seems to write a file any more that was last changed at a time (seconds of the epoch)."""
+    return clock.now().timestamp() - changed_at >= site.settle
 
 
 def _take(pull: SitePull, path: Path, folder: Path) -> bool | None:

@@ -6,11 +6,19 @@ from flows.errors import SourceError
 
 
 class FailedTry(Exception):  # noqa: N818 - one try of several: not yet an error
-    """A request that may succeed when it is made again, after `retry_after` seconds where the server says so."""
+    """A request that may succeed when it is made again, after `retry_after` seconds where the server says so.
 
-    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+    `remedy` is what to do when it never does.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        retry_after: float | None = None,
+        remedy: str = "see whether the server is well",
+    ) -> None:
         super().__init__(reason)
-        self.reason, self.retry_after = reason, retry_after
+        self.reason, self.retry_after, self.remedy = reason, retry_after, remedy
 
 
 class WrongContent(FailedTry):
@@ -34,11 +42,23 @@ class SiteFailure(SourceError):  # noqa: N818 - the word of `meta.pull` and of i
 
     def __init__(self, step: str, happened: str, remedy: str) -> None:
         super().__init__(f"{step}: {happened}; {remedy}")
-        self.step, self.happened = step, happened
+        self.step, self.happened, self.remedy = step, happened, remedy
 
 
 class ServerFailure(SiteFailure):
     """The server failed at the step, or refused it, as often as it is worth asking for in one run."""
+
+
+class WaitTooLong(SiteFailure):
+    """The server asks for a longer wait, in seconds, than the site's configuration allows."""
+
+    def __init__(self, step: str, seconds: float, longest: float) -> None:
+        super().__init__(
+            step,
+            f"the server asks to wait {seconds:.0f} seconds, longer than `retry.longest` ({longest:g})",
+            "run again later, or raise it",
+        )
+        self.seconds = seconds
 
 
 GOES_ON = "the next run goes on from there"

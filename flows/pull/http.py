@@ -32,6 +32,11 @@ JSON = "application/json"
 NDJSON = "application/fhir+ndjson"
 TRIED_AGAIN = {408, 425, 429}
 NEVER_TRIED_AGAIN = {501, 505}  # what a server doesn't do, it won't do in a second either
+TLS_REMEDY = (
+    'ask the hospital which TLS its server speaks, and whether it wants a client\'s certificate (auth = "mtls")'
+)
+FIREWALL_REMEDY = "see whether the server is up, `url` has its port, and the firewall lets this machine through"
+PAGE_REMEDY = "see whether `url` is the FHIR server's base, not a portal's, and the server is well"
 
 
 class Authorizer(Protocol):
@@ -236,19 +241,18 @@ def failing_tries(ask: Ask) -> Iterator[None]:
     try:
         yield
     except (requests.exceptions.SSLError, urllib3.exceptions.SSLError, ssl.SSLError) as error:
-        if _is_certificate(error):
-            raise SiteFailure(
-                ask.step,
-                f"{place}: the server's certificate doesn't match, or isn't trusted",
-                "check `url`, and give the hospital's CA as `ca`",
-            ) from None
-        raise FailedTry(f"{place}: the TLS connection failed") from None
+        certificate = _certificate_error(error)
+        if certificate is not None:
+            what, remedy = _certificate_words(certificate)
+            raise SiteFailure(ask.step, f"{place}: the server's certificate {what}", remedy) from None
+        raise FailedTry(f"{place}: the TLS connection failed", remedy=TLS_REMEDY) from None
     except (requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError):
-        raise FailedTry(f"{place}: no connection in time") from None
+        raise FailedTry(f"{place}: no connection in time", remedy=FIREWALL_REMEDY) from None
     except (requests.exceptions.Timeout, urllib3.exceptions.ReadTimeoutError, TimeoutError):
         raise FailedTry(f"{place}: stalled, nothing came in time") from None
     except requests.exceptions.ConnectionError as error:
-        raise FailedTry(f"{place}: {_connection_words(error)}") from None
+        words, remedy = _connection_words(error)
+        raise FailedTry(f"{place}: {words}", remedy=remedy) from None
     except (
         requests.exceptions.InvalidURL,
         requests.exceptions.InvalidSchema,
@@ -259,24 +263,44 @@ def failing_tries(ask: Ask) -> Iterator[None]:
         raise FailedTry(f"{place}: the connection broke off") from None
 
 
-def _is_certificate(error: BaseException) -> bool:
+def _certificate_error(error: BaseException) -> BaseException | None:
+    """The error that says what is wrong with a certificate; None where it is another's."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(seen):
-            return True
-        inner = [part for part in seen.args if isinstance(part, BaseException)]
-        reason = getattr(seen, "reason", None)
-        seen = reason if isinstance(reason, BaseException) else (inner[0] if inner else seen.__context__)
-    return False
+            inner = _within(seen)
+            return (_certificate_error(inner) if inner else None) or seen
+        seen = _within(seen) or seen.__context__
+    return None
 
 
-def _connection_words(error: requests.exceptions.ConnectionError) -> str:
+def _within(error: BaseException) -> BaseException | None:
+    reason = getattr(error, "reason", None)
+    if isinstance(reason, BaseException):
+        return reason
+    return next((part for part in error.args if isinstance(part, BaseException)), None)
+
+
+def _certificate_words(error: BaseException) -> tuple[str, str]:
+    """What is wrong with a server's certificate, and what to do, by OpenSSL's number for it."""
+    match getattr(error, "verify_code", None):
+        case 9:
+            return "doesn't hold yet", "see whether this machine's clock is right; tell the hospital"
+        case 10:
+            return "has ended", "tell the hospital, and see whether this machine's clock is right"
+        case 62 | 64:
+            return "is for another host", "write the host of `url` as the certificate has it"
+        case _:
+            return "isn't trusted", "give the PEM file of the authority that signed it as `ca`"
+
+
+def _connection_words(error: requests.exceptions.ConnectionError) -> tuple[str, str]:
     text = str(error)
     if "NameResolution" in text or "resolve" in text:
-        return "there is no such host"
+        return "there is no such host", "correct `url`, or have this machine's DNS know the name"
     if "refused" in text:
-        return "the connection was refused"
-    return "the connection broke off"
+        return "the connection was refused", FIREWALL_REMEDY
+    return "the connection broke off", "see whether the server is well"
 
 
 def json_object(data: bytes, url: str) -> dict[str, Any]:
@@ -285,7 +309,7 @@ def json_object(data: bytes, url: str) -> dict[str, Any]:
     if not text:
         return {}
     if text.startswith(b"<"):
-        raise FailedTry(f"{told(url)} answered with a web page, not with data")
+        raise FailedTry(f"{told(url)} answered with a web page, not with data", remedy=PAGE_REMEDY)
     try:
         content = msgspec.json.decode(text)
     except (ValueError, RecursionError):

@@ -27,7 +27,7 @@ def read_members(pull: SitePull, connection: Connection) -> list[str] | None:
     ask = Ask(f"{site.url}/{GROUP}/{quote(site.group or '', safe='')}", "group")
     try:
         # Once: a pull goes on without it, and the next one asks again.
-        members = _members(connection.document(ask).content)
+        members = active_members(connection.document(ask).content)
     except FailedTry:
         return None
     except SiteFailure as failure:
@@ -55,7 +55,8 @@ def is_of_group(site: Site) -> bool:
     return site.source == "bulk" and site.level == "group"
 
 
-def _members(group: dict[str, Any]) -> list[str]:
+def active_members(group: dict[str, Any]) -> list[str]:
+    """The references to the members of a Group who are in it now."""
     listed = group.get("member") if group.get("resourceType") == GROUP else None
     return [
         reference

@@ -66,7 +66,7 @@ class Politeness:
 
     def check_window(self, step: str) -> None:
         """Raises SiteFailure outside of the hours in which the site may be asked for something new."""
-        if self._site.window is None or is_within(self._site.window, self._local_time()):
+        if self._site.window is None or is_open(self._site, self._clock):
             return
         begin, end = self._site.window
         raise SiteFailure(
@@ -75,9 +75,13 @@ class Politeness:
             "the next run within it goes on from there",
         )
 
-    def _local_time(self) -> dt.time:
-        zone = ZoneInfo(self._site.timezone) if self._site.timezone else dt.UTC
-        return self._clock.now().astimezone(zone).time()
+
+def is_open(site: Site, clock: Clock) -> bool:
+    """Whether the site may be asked for something new at this hour, by its zone."""
+    if site.window is None:
+        return True
+    zone = ZoneInfo(site.timezone) if site.timezone else dt.UTC
+    return is_within(site.window, clock.now().astimezone(zone).time())
 
 
 def is_within(window: tuple[dt.time, dt.time], time: dt.time) -> bool:

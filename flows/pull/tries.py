@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from flows.config import Retry
 from flows.pull.clock import Clock
-from flows.pull.failures import GOES_ON, FailedTry, Refused, ServerFailure, SiteFailure, refusal
+from flows.pull.failures import GOES_ON, FailedTry, Refused, ServerFailure, SiteFailure, WaitTooLong, refusal
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ def with_tries(retry: Retry, clock: Clock, step: str, attempt: Callable[[], T]) 
             if number == retry.attempts:
                 tries = "1 try" if number == 1 else f"{number} tries"
                 raise ServerFailure(
-                    step, f"{failed.reason} ({tries})", f"see whether the server is well; {GOES_ON}"
+                    step, f"{failed.reason} ({tries})", f"{failed.remedy}; {GOES_ON}"
                 ) from failed
         clock.wait(pause)
         wait *= 2
@@ -48,11 +48,7 @@ def checked_wait(retry: Retry, step: str, told: float | None, own: float) -> flo
     if told is None:
         return min(own, retry.longest)
     if told > retry.longest:
-        raise SiteFailure(
-            step,
-            f"the server asks to wait {told:.0f} seconds, longer than `retry.longest` ({retry.longest:g})",
-            "run again later, or raise it",
-        )
+        raise WaitTooLong(step, told, retry.longest)
     return told
 
 

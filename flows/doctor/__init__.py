@@ -1,0 +1,1 @@
+"""The doctor: tries each site before its first night, and lands nothing."""
