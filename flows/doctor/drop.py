@@ -180,6 +180,6 @@ def _type_of(data: bytes) -> str | None:
 def _deletions_line(site: Site) -> Line:
     return warn(
         "deletions",
-        f'aren\'t seen (`deletions = "{site.deletions}"`): drops are increments',
+        f'deletions aren\'t seen (`deletions = "{site.deletions}"`): drops are increments',
         "let the hospital drop Bundles with DELETE requests, if records are deleted there",
     )

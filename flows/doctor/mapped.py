@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from tempfile import TemporaryDirectory
 from flows.doctor.lines import Line, counted, fail, listed, ok, warn
 from flows.errors import UserError
 from flows.loading_step import bundled_views
-from flows.view_query import ask_view
+from flows.view_query import AskedView, ask_view
 from flows.viewing import Output, write_rows
 
 # The models of resources are made when they are first used, which two threads can't do at once.
@@ -39,10 +40,9 @@ def try_views(resource_type: str, files: list[Path], work: Path) -> Tried:
 
 
 def _try_views(resource_type: str, files: list[Path], work: Path) -> Tried:
-    views = [view for view in bundled_views() if view.resource == resource_type]
+    views = _views_of(resource_type)
     number, quarantined, rules = 0, 0, set[str]()
-    for view in views:
-        asked = ask_view(Path(view.file))
+    for asked in views:
         with TemporaryDirectory(dir=work) as folder:
             output = Output(Path(folder) / "rows.parquet", sys.stdout)
             try:
@@ -50,12 +50,21 @@ def _try_views(resource_type: str, files: list[Path], work: Path) -> Tried:
             except UserError:
                 # A column of one value that the resource gives several: the load quarantines it.
                 number, quarantined = max(number, 1), max(quarantined, 1)
-                rules.add(f"several values for a column of {view.name}")
+                rules.add(f"several values for a column of {asked.view.name}")
                 continue
         number = max(number, tally.mapped + tally.refused)
         quarantined = max(quarantined, tally.refused)
         rules |= set(tally.quarantined)
     return Tried(number, quarantined, tuple(sorted(rules)), bool(views))
+
+
+_bundled = functools.cache(bundled_views)
+
+
+@functools.cache
+def _views_of(resource_type: str) -> tuple[AskedView, ...]:
+    """The compiled views of a type, which are the same for every site."""
+    return tuple(ask_view(Path(view.file)) for view in _bundled() if view.resource == resource_type)
 
 
 def mapped_line(resource_type: str, tried: Tried) -> Line:

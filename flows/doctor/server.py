@@ -229,7 +229,7 @@ def deletions_line(connection: Connection, statement: Statement | None, types: S
         if statement is not None and statement.has_history()
         else 'deletions = "snapshot" and run `cove pull --full` now and then'
     )
-    found = "deletions aren't seen (`deletions = \"none\"`): what the hospital deletes goes on counting"
+    found = 'deletions aren\'t seen (`deletions = "none"`): what the hospital deletes goes on counting'
     return warn("deletions", found, f"set {other}")
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a trouble is one line, however long it is
 """Troubles before the first night: what the server does or the site says, and the line that tells of it."""
 
 from __future__ import annotations
@@ -48,18 +49,26 @@ class Fault:
     after: int = 0
 
 
-def statement(*exports: str, version: str = "4.0.1", types: tuple[str, ...] = ("Patient", "Observation"), **rest: Any) -> Deed:
+def statement(
+    *exports: str, version: str = "4.0.1", types: tuple[str, ...] = ("Patient", "Observation"), **rest: Any
+) -> Deed:
     """A CapabilityStatement with exports at the levels, `Patient`, `Group` or `system`."""
     names = sorted({*types, *(name for name in exports if name != "system")})
     resources = [
         {
             "type": name,
             "interaction": [{"code": "search-type"}],
-            **({"operation": [{"name": "export", "definition": "http://hl7.org/x"}]} if name in exports else {}),
+            **(
+                {"operation": [{"name": "export", "definition": "http://hl7.org/x"}]}
+                if name in exports
+                else {}
+            ),
         }
         for name in names
     ]
-    system = {"operation": [{"name": "export", "definition": "http://hl7.org/y"}]} if "system" in exports else {}
+    system = (
+        {"operation": [{"name": "export", "definition": "http://hl7.org/y"}]} if "system" in exports else {}
+    )
     content = {
         "resourceType": "CapabilityStatement",
         "fhirVersion": version,
@@ -140,6 +149,7 @@ QUICK: dict[str, Any] = {"site": {"timeout": {"connect": 2, "read": 0.5}}}
 HISTORY: dict[str, Any] = {"site": {"deletions": "history"}}
 GROUP: dict[str, Any] = {"source": "bulk", "site": {"group": "g1"}}
 
+# fmt: off
 TROUBLES = (
     # Reached, or not.
     Trouble("silence", "reachable", "fail: .*/fhir/metadata: stalled, .*; see whether the server is well", "metadata", does.sends(wire.silent), **QUICK),
