@@ -10,6 +10,7 @@ from flows.errors import UserError
 
 TEMPLATE = """\
 # What Cove pulls, and from where. docs/configuration.md tells of every key.
+# Then `cove doctor` tries each site, and says what to do, before `cove pull` is scheduled.
 # Secrets are never written here: env:NAME is a variable of the environment, file:PATH a file.
 # Paths are relative to this file's folder.
 
@@ -66,4 +67,4 @@ def write_template(path: Path | None) -> str:
         raise UserError(f"{file}: can't be written ({error.strerror}); name another with --config") from error
     with os.fdopen(handle, "w", encoding="utf-8") as target:
         target.write(TEMPLATE)
-    return f"{file}: written; fill in what says FILL-IN, then run `cove pull`"
+    return f"{file}: written; fill in what says FILL-IN, then let `cove doctor` try it"

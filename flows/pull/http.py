@@ -32,7 +32,9 @@ JSON = "application/json"
 NDJSON = "application/fhir+ndjson"
 TRIED_AGAIN = {408, 425, 429}
 NEVER_TRIED_AGAIN = {501, 505}  # what a server doesn't do, it won't do in a second either
-TLS_REMEDY = 'ask the hospital which TLS its server speaks, and whether it wants a client\'s certificate (auth = "mtls")'
+TLS_REMEDY = (
+    "ask the hospital which TLS its server speaks, and whether it wants a client's certificate (`mtls`)"
+)
 FIREWALL_REMEDY = (
     "see whether the server is up, `url` has its port, and the firewall lets this machine through"
 )
