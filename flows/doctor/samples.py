@@ -12,10 +12,10 @@ from flows.config import Site
 from flows.doctor.lines import Line, failed, listed, ok, warn
 from flows.doctor.lines import fail as failing
 from flows.doctor.mapped import Tried, mapped_line, try_views, unviewed_line
+from flows.pull.bundles import read_bundle
 from flows.pull.downloads import download
 from flows.pull.failures import Refused, SiteFailure
 from flows.pull.http import Ask, Connection
-from flows.pull.bundles import read_bundle
 from flows.pull.receiving import Received
 from flows.pull.rest import search_url
 from flows.pull.urls import told

@@ -201,7 +201,9 @@ def group_line(connection: Connection, group: str) -> Line:
         if refused.is_gone:
             found = f"the server has no such Group ({refused.status})"
             return failing("group", found, "correct `group`, or ask the hospital for its id")
-        return warn("group", f"can't be looked at ({refused.status}), so that its id isn't known to be right", later)
+        return warn(
+            "group", f"can't be looked at ({refused.status}), so that its id isn't known to be right", later
+        )
     except SiteFailure as failure:
         if failure.step == "token":
             return warn("group", "no token is given for it, so that its id isn't known to be right", later)
@@ -246,7 +248,9 @@ def _history_line(connection: Connection, types: Sequence[str]) -> Line:
         return ok("deletions", "by the server's histories of the types")
     status = next((one for one in refused.values() if one not in NOT_OFFERED), None)
     if status is not None:
-        return failing("deletions", f"the server refuses its history ({status})", "ask the hospital for access")
+        return failing(
+            "deletions", f"the server refuses its history ({status})", "ask the hospital for access"
+        )
     of_all = _refused_history(connection, "")
     if isinstance(of_all, Line):
         return of_all

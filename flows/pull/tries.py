@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from flows.config import Retry
 from flows.pull.clock import Clock
-from flows.pull.failures import GOES_ON, FailedTry, Refused, ServerFailure, SiteFailure, WaitTooLong, refusal
+from flows.pull.failures import GOES_ON, FailedTry, Refused, ServerFailure, WaitTooLong, refusal
 
 T = TypeVar("T")
 

@@ -96,11 +96,12 @@ def clock(seconds: float) -> Callable[[Server], None]:
     return set_clock
 
 
-def of_group(status: int = 200) -> Callable[[Server], None]:
+def of_group(status: int = 200, members_told: int = 3) -> Callable[[Server], None]:
     """A server that has the Group, or answers otherwise."""
 
     def answer(request: Request) -> Response:
-        return fhir({"resourceType": "Group", "id": "g1"}, status)
+        members = [{"entity": {"reference": f"Patient/p{number}"}} for number in range(members_told)]
+        return fhir({"resourceType": "Group", "id": "g1", "member": members}, status)
 
     def put(server: Server) -> None:
         server.extra["/fhir/Group/g1"] = answer
@@ -174,9 +175,10 @@ TROUBLES = (
     Trouble("export named", "export", r"ok: .*/fhir/Patient/\$export is offered", "metadata", statement("Patient"), **BULK),
     Trouble("export of the system named", "export", r"ok: .*/fhir/\$export is offered", "metadata", statement("system"), source="bulk", site={"level": "system"}),
     Trouble("export without a statement", "export", "warn: nothing tells whether it is offered.*; ask the hospital", "metadata", does.says(404), **BULK),
-    Trouble("group there", "group", "ok: is there", before=of_group(), **GROUP),
+    Trouble("group there", "group", "ok: is there, with 3 members", before=of_group(), **GROUP),
+    Trouble("group without members", "group", "warn: is there, but the server doesn't tell its members; older records of those who join later .*--full.*", before=of_group(members_told=0), **GROUP),
     Trouble("group not there", "group", r"fail: the server has no such Group \(404\); correct `group`.*", before=of_group(404), **GROUP),
-    Trouble("group not to be read", "group", r"warn: can't be looked at \(403\); ask the hospital whether `group` is its id", before=of_group(403), **GROUP),
+    Trouble("group not to be read", "group", r"warn: can't be looked at \(403\), so that its id isn't known to be right; older records .*", before=of_group(403), **GROUP),
     Trouble("no search at all", "samples", r"warn: the server has no search \(it answered 404\); .*", "search", does.says(404), source="bulk", site={"types": ["Patient", "Observation", "Condition"]}),
     Trouble("no search of one type", "Observation", r"warn: can't be looked at without an export \(the search was answered 403\); .*", "/Observation", does.says(403), **BULK),
     # Credentials.
@@ -213,8 +215,10 @@ TROUBLES = (
     Trouble("since = false needlessly", "increments", "warn: `since = false`.*; the server names `_lastUpdated`: take `since` out, and try again", "metadata", statement(searchParam=[{"name": "_lastUpdated"}]), site={"since": False}),
     Trouble("deletions unseen", "deletions", 'warn: deletions aren\'t seen .*"none".*; set deletions = "snapshot".*'),
     Trouble("deletions unseen, though there is a history", "deletions", 'warn: deletions aren\'t seen .*; set deletions = "history"', "metadata", statement(interaction=[{"code": "history-system"}])),
-    Trouble("history", "deletions", "ok: by the server's history", **HISTORY),
-    Trouble("history by type only", "deletions", "ok: by the server's histories of the types", "/fhir/_history", does.says(404), **HISTORY),
+    Trouble("history", "deletions", "ok: by the server's histories of the types", **HISTORY),
+    Trouble("history of all types only", "deletions", "ok: by the server's history of all types", "/Patient/_history", does.says(404), **HISTORY),
+    Trouble("history of one type only", "deletions", r"warn: the server has no history of Observation \(404\): deletions of these aren't seen; .*", "/fhir/_history", does.says(404), before=lambda s: s.faults.append(Fault("/Observation/_history", does.says(404))), **HISTORY),
+    Trouble("history not allowed", "deletions", r"fail: the server refuses its history \(401\); ask the hospital for access", "history", does.says(401), **HISTORY),
     Trouble("no history", "deletions", r'fail: the server has no history of Patient, Observation \(405\); set deletions = "snapshot", or "none"', "history", does.says(405), **HISTORY),
     Trouble("history fails", "deletions", "fail: history: .* answered 500 .*", "history", does.says(500), **HISTORY),
     Trouble("snapshot", "deletions", "ok: what each `cove pull --full` lacks is deleted", site={"deletions": "snapshot"}),

@@ -89,7 +89,8 @@ def test_a_home_is_left_as_it_is_also_while_a_pull_works(bench: Bench, server: S
         while not server.struck:
             time.sleep(0.05)
         assert bench.cove("doctor").code == 0
-        assert pull.wait(60) == 0
+        pull.communicate(timeout=60)
+    assert pull.returncode == 0
 
 
 def test_a_server_that_asks_for_the_password_is_not_tried_with_it_again_and_again(
