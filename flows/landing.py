@@ -98,12 +98,15 @@ def _named(folders: list[Path]) -> dict[str, Path]:
     return named
 
 
-def land_files(home: Home, site: str, folder: Path, *, landed_at: datetime) -> Landing:
+def land_files(
+    home: Home, site: str, folder: Path, *, landed_at: datetime, place: str | None = None
+) -> Landing:
     """Copies the FHIR files under the folder (nested ones too) into the landing zone of the site.
 
     The same content is landed once a site, under its first source and time. Names with a dot in front, links
     that lead out of the folder, and files that are no FHIR by name and look are passed over and counted.
-    Raises UserError where a file can't be read, HomeError where the copy can't be written.
+    Their sources begin with `place`, where one is given. Raises UserError where a file can't be read, HomeError
+    where the copy can't be written.
     """
     name = site_name(site)
     ignored: Counter[str] = Counter()
@@ -112,7 +115,7 @@ def land_files(home: Home, site: str, folder: Path, *, landed_at: datetime) -> L
     landed: dict[str, LandedFile] = {}
     paths = files_under(folder, ignored)
     while some := list(itertools.islice(paths, TOGETHER)):
-        sources = [path.relative_to(folder).as_posix() for path in some]
+        sources = [(Path(place or "") / path.relative_to(folder)).as_posix() for path in some]
         for file in _land(some, sources, name, target, landed_at):
             if file.sha256 in landed:
                 ignored["same content as another file"] += 1

@@ -1,9 +1,10 @@
 """A site's code maps: files of a folder that the configuration names, landed as ConceptMaps of the site.
 
-ConceptMaps land as they are. A CSV becomes a ConceptMap that lists its rows, and lands as that: it is then read,
-traced, counted and dated (`--as-of`) as any other, with no second way for codes. Its id comes from the file's name, and
-it is written when the rows differ from what was last landed, so that a file that was changed, changed back or taken
-away takes the place of its former version.
+ConceptMaps land as they are (`map_resources` ends those that are taken out). A CSV becomes a ConceptMap that lists its
+rows, and lands as that: it is then read, traced, counted and dated (`--as-of`) as any other, with no second way for
+codes. Its id comes from the file's name, and it is written when the rows differ from what was last landed, so that a
+file that was changed, changed back or taken away takes the place of its former version. Where a site has no `maps` any
+more, all of its files were taken away.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from flows.errors import UserError
 from flows.home import Home, open_home, writing
 from flows.landing import land_files, landed_files
 from flows.loading_step import Told
+from flows.map_resources import RECEIVED, has_brought, write_successors
 
 HEADER = ["source_system", "source_code", "target_system", "target_code"]
 SUFFIX = ".csv"
@@ -89,9 +91,12 @@ def _wrong(fields: list[str]) -> str | None:
 
 
 def land_maps(config: Config, root: Path, landed_at: dt.datetime) -> Told:
-    """Lands the maps of every site that has some: what is new or changed. Raises UserError as `check_maps`."""
+    """Lands the maps of every site that has some, or had some: what is new, changed or gone.
+
+    Raises UserError as `check_maps`.
+    """
     check_maps(config)
-    sites = [site for site in config.sites if site.maps is not None]
+    sites = [site for site in config.sites if site.maps is not None or _had_maps(Home(root), site.name)]
     if not sites:
         return Told()
     home = open_home(root)
@@ -99,17 +104,24 @@ def land_maps(config: Config, root: Path, landed_at: dt.datetime) -> Told:
     with writing(home) as work:
         for site in sites:
             new = _land_site(home, site, work / "maps" / site.name, landed_at)
-            if new:
+            if new and site.maps is None:
+                notes.append(f"{site.name}: has no `maps` any more; {new} code maps that it had are ended")
+            elif new:
                 notes.append(f"{site.name}: {new} new files of code maps")
     return Told(tuple(notes))
 
 
+def _had_maps(home: Home, site: str) -> bool:
+    if not (home.landing / site).is_dir():
+        return False
+    files = landed_files(home, site)
+    return has_brought(files) or any(file.source.startswith(f"{SOURCE}/") for file in files)
+
+
 def _land_site(home: Home, site: Site, folder: Path, landed_at: dt.datetime) -> int:
-    if site.maps is None:
-        return 0
-    wanted = {
-        path.relative_to(site.maps).as_posix(): read_csv_map(path) for path in _csv_files(site, site.maps)
-    }
+    (home.landing / site.name).mkdir(mode=0o700, exist_ok=True)
+    paths = _csv_files(site, site.maps) if site.maps is not None else []
+    wanted = {path.relative_to(site.maps or path).as_posix(): read_csv_map(path) for path in paths}
     landed = _landed_maps(home, site.name)
     # A file that was taken away maps nothing any more.
     wanted |= {name: [] for name in landed if name not in wanted}
@@ -120,11 +132,13 @@ def _land_site(home: Home, site: Site, folder: Path, landed_at: dt.datetime) -> 
             path.write_text(
                 json.dumps(concept_map(name, rows, landed_at), ensure_ascii=False), encoding="utf-8"
             )
-    landings = [
-        land_files(home, site.name, place, landed_at=landed_at)
-        for place in (site.maps, folder)
-        if place.exists()
-    ]
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_successors(home, site.name, site.maps, folder, folder.parent, landed_at)
+    landings = []
+    if site.maps is not None:
+        landings.append(land_files(home, site.name, site.maps, landed_at=landed_at, place=RECEIVED))
+    if folder.exists():
+        landings.append(land_files(home, site.name, folder, landed_at=landed_at))
     return sum(file.is_new for landing in landings for file in landing.files)
 
 

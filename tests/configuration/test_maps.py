@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -112,3 +113,75 @@ def test_all_errors_of_all_maps_are_told_before_anything_is_written(tmp_path: Pa
 def test_a_folder_of_maps_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r'site "a": maps .*: there is no such folder'):
         check_maps(read(tmp_path, FILES + 'maps = "gone"\n'))
+
+
+def unmapped(folder: Path) -> Config:
+    """The configuration of site `a` after its `maps` was taken out."""
+    return read(folder, FILES)
+
+
+def resource(target: str, updated: str | None = "2023-05-01T00:00:00Z", id: str = "own") -> str:
+    content = {
+        "resourceType": "ConceptMap", "id": id, "status": "active",
+        "group": [{"source": "urn:y", "target": LOINC, "element": [
+            {"code": "B", "target": [{"code": target, "equivalence": "equivalent"}]}]}],
+    }  # fmt: skip
+    return json.dumps(content | ({"meta": {"lastUpdated": updated}} if updated else {}))
+
+
+def codes_by_day(folder: Path, days: int) -> list[list[str]]:
+    """What was in force on each day, by a build as of it from a home that has the landing zone only."""
+    found = []
+    for day in range(days):
+        con = build(folder, as_of=LATER + timedelta(days=day, hours=1))
+        found.append(sorted(code for (code,) in rows(con, "current.concept_map", "target_code")))
+        con.close()
+    return found
+
+
+def test_maps_end_with_the_key_of_the_site_and_come_back_with_it(tmp_path: Path) -> None:
+    config, home = mapped(tmp_path), tmp_path / "home"
+    write(tmp_path, HEADER + f"urn:x,A,{LOINC},1-8\n")
+    write(tmp_path, resource("3-4"), "own.json")
+    told = []
+    for day, keyed in enumerate([True, False, False, True, True, False]):
+        config = mapped(tmp_path) if keyed else unmapped(tmp_path)
+        told.append(land_maps(config, home, LATER + timedelta(days=day)).notes)
+    ended = ("a: has no `maps` any more; 2 code maps that it had are ended",)
+    new = ("a: 2 new files of code maps",)
+    assert told == [new, ended, (), new, (), ended]
+    shutil.rmtree(home / "fhir")
+    both: list[str] = ["1-8", "3-4"]
+    assert codes_by_day(tmp_path, 6) == [both, [], [], both, both, []]
+
+
+@pytest.mark.parametrize("updated", [None, "2023-05-01T00:00:00Z", "2031-01-01T00:00:00+09:00"])
+def test_a_concept_map_that_is_taken_out_of_the_folder_changed_or_put_back_counts_as_it_is_now(
+    tmp_path: Path, updated: str | None
+) -> None:
+    config, home = mapped(tmp_path), tmp_path / "home"
+    first, second = resource("1-8", updated), resource("2-6", updated)
+    write(tmp_path, resource("9-9", updated, "other"), "other.json")
+    for day, text in enumerate([first, None, first, second, first, None]):
+        if text is None:
+            (tmp_path / "maps" / "own.json").unlink()
+        else:
+            write(tmp_path, text, "own.json")
+        land_maps(config, home, LATER + timedelta(days=day))
+    assert codes_by_day(tmp_path, 6) == [
+        ["1-8", "9-9"], ["9-9"], ["1-8", "9-9"], ["2-6", "9-9"], ["1-8", "9-9"], ["9-9"],
+    ]  # fmt: skip
+
+
+def test_concept_maps_that_the_site_itself_sent_stay_when_the_key_goes(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    land(tmp_path, {"a": {"own.json": [json.loads(resource("5-5"))]}})
+    write(tmp_path, HEADER + f"urn:x,A,{LOINC},1-8\n")
+    land_maps(mapped(tmp_path), home, LATER)
+    land_maps(unmapped(tmp_path), home, LATER + timedelta(days=1))
+    assert codes_by_day(tmp_path, 2) == [["1-8", "5-5"], ["5-5"]]
+
+
+def test_a_configuration_that_never_had_maps_makes_no_home(tmp_path: Path) -> None:
+    assert land_maps(unmapped(tmp_path), tmp_path / "home", LATER).notes == ()
+    assert not (tmp_path / "home").exists()
