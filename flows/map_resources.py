@@ -41,11 +41,8 @@ def write_successors(
     present = _by_id(_of_files(files_under(maps, Counter()), work)) if maps is not None else {}
     for name in sorted(brought.keys() | made.keys()):
         wanted = _body(present[name]) if name in present else _ended(name)
-        if name in made:
-            is_in_force = wanted == _body(made[name])
-        else:
-            # Nothing was ever taken away: what the folder has lands as it is.
-            is_in_force = name in present
+        # Where nothing was ever taken away, what the folder has lands as it is.
+        is_in_force = wanted == _body(made[name]) if name in made else name in present
         if not is_in_force:
             known = [one[name] for one in (brought, made, present) if name in one]
             content = {**wanted, "meta": {"lastUpdated": _after(known, landed_at)}}
