@@ -56,13 +56,23 @@ def request_of(
     return request
 
 
-def execute(request: Request, *, steps: Sequence[Step] = STEPS, as_flow: bool = False) -> Run:
+def execute(
+    request: Request,
+    *,
+    steps: Sequence[Step] = STEPS,
+    as_flow: bool = False,
+    progress: Progress | None = None,
+) -> Run:
     """Runs the steps: as tasks where Prefect is asked for or a server is configured, else in this process."""
-    is_pulled = PULL in steps and request.config is not None and bool(request.config.sites)
+    is_pulled = (
+        any(step.work is PULL.work for step in steps)
+        and request.config is not None
+        and bool(request.config.sites)
+    )
     if request.files is None and not is_pulled:
         check_landed(request.home)
-    steps = [step for step in steps if step is not PULL or is_pulled]
-    progress: Progress = progress_for()
+    steps = [step for step in steps if step.work is not PULL.work or is_pulled]
+    progress = progress or progress_for()
     record = RunRecord(tuple(step.name for step in steps), request.started_at, _asked(request))
     with recorded(Home(request.home), record, _now):
         if as_flow or os.environ.get("PREFECT_API_URL"):

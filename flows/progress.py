@@ -34,7 +34,9 @@ class PlainProgress:
         self._say(f"  {text}")
 
     def _say(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)
+        # In one piece: other threads may tell something, too.
+        self._stream.write(f"{text}\n")
+        self._stream.flush()
 
 
 class LiveProgress:

@@ -17,6 +17,7 @@ from demo.hospitals.records import person_id, resources_of
 from demo.hospitals.versions import untidy
 
 MILLE, TENTH, HUNDREDTH = Decimal(1000), Decimal("0.1"), Decimal("0.01")
+WITH_WARDS = ("a", "e", "f")
 COUNTS = ("anc", "platelets", "leukocytes")
 DIALECTS = {
     dialect.letter: dialect
@@ -56,12 +57,26 @@ def shapes() -> list[str]:
     return sorted(DIALECTS)
 
 
-def write_hospitals(folder: Path, *, seed: int = 2021) -> None:
-    """Writes the files of all hospitals, a sub-folder each. The same seed gives the same bytes."""
-    histories = simulated_histories(seed)
+def write_hospitals(
+    folder: Path, *, seed: int = 2021, known: Callable[[Sequence[History]], Sequence[History]] = list
+) -> None:
+    """Writes the files of all hospitals, a sub-folder each. The same seed gives the same bytes.
+
+    `known` makes of the histories what the hospitals know of them.
+    """
+    histories = known(simulated_histories(seed))
     for letter in shapes():
-        own = [history for history in histories if history.hospital == letter]
-        write_site(letter, own, folder / f"hospital-{letter}")
+        write_site(letter, of_hospital(letter, histories), folder / hospital_name(letter))
+
+
+def hospital_name(letter: str) -> str:
+    """The name of a hospital's site."""
+    return f"hospital-{letter}"
+
+
+def of_hospital(letter: str, histories: Sequence[History]) -> list[History]:
+    """The histories that the hospital holds the record of."""
+    return [history for history in histories if history.hospital == letter]
 
 
 def write_site(shape: str, histories: Sequence[History], folder: Path) -> None:
@@ -69,6 +84,15 @@ def write_site(shape: str, histories: Sequence[History], folder: Path) -> None:
     dialect = DIALECTS[shape]
     folder.mkdir(parents=True, exist_ok=True)
     WRITERS[shape](folder, dialect, histories)
+
+
+def held(letter: str, histories: Sequence[History]) -> list[Resource]:
+    """All resources as the hospital's own system holds them, those that nobody asks for among them."""
+    dialect = DIALECTS[letter]
+    resources = everything(dialect, histories)
+    if letter == "b":
+        return [_as_in_a_registry(resource) for resource in resources]
+    return [*noise.not_asked_for(letter), *resources] if letter in WITH_WARDS else resources
 
 
 def everything(dialect: Dialect, histories: Sequence[History]) -> list[Resource]:
@@ -80,7 +104,7 @@ def everything(dialect: Dialect, histories: Sequence[History]) -> list[Resource]
 
 
 def _ndjson_by_type(folder: Path, dialect: Dialect, histories: Sequence[History]) -> None:
-    resources = [*noise.not_asked_for(dialect.letter), *everything(dialect, histories)]
+    resources = held(dialect.letter, histories)
     for kind in sorted({resource["resourceType"] for resource in resources}):
         chosen = [resource for resource in resources if resource["resourceType"] == kind]
         broken = noise.BROKEN_LINES if kind == "Observation" and dialect.letter == "a" else ()
@@ -88,15 +112,20 @@ def _ndjson_by_type(folder: Path, dialect: Dialect, histories: Sequence[History]
 
 
 def _mixed_gzip(folder: Path, dialect: Dialect, histories: Sequence[History]) -> None:
-    """Two files of mixed types; the Medications come last, and references name a version."""
-    resources = [noise.with_unknown_fields(r) for r in everything(dialect, histories)]
-    for resource in resources:
-        if "subject" in resource:
-            resource["subject"] = {"reference": f"{resource['subject']['reference']}/_history/1"}
+    """Two files of mixed types; the Medications come last."""
+    resources = held(dialect.letter, histories)
     resources.sort(key=lambda r: (r["resourceType"] == "Medication", r["id"]))
     half = len(resources) // 2
     packing.write_gzip(folder / "export-1.ndjson.gz", resources[:half])
     packing.write_gzip(folder / "export-2.ndjson.gz", resources[half:])
+
+
+def _as_in_a_registry(resource: Resource) -> Resource:
+    """With a field of the hospital's own, and a reference that names a version."""
+    known = noise.with_unknown_fields(resource)
+    if "subject" not in known:
+        return known
+    return {**known, "subject": {"reference": f"{known['subject']['reference']}/_history/1"}}
 
 
 def _transactions(folder: Path, dialect: Dialect, histories: Sequence[History]) -> None:
@@ -143,9 +172,7 @@ def _suspects(dialect: Dialect, histories: Sequence[History]) -> list[Resource]:
 
 def _old_export(folder: Path, dialect: Dialect, histories: Sequence[History]) -> None:
     """One file with a byte order mark, CRLF and blank lines; text instead of numbers."""
-    lines = [packing.line(resource) for resource in everything(dialect, histories)]
-    text = "\r\n".join(f"{one}\r\n" if number % 50 == 0 else one for number, one in enumerate(lines))
-    (folder / "EXPORT.NDJSON").write_bytes(b"\xef\xbb\xbf" + text.encode() + b"\r\n")
+    packing.write_old_ndjson(folder / "EXPORT.NDJSON", everything(dialect, histories))
 
 
 WRITERS: dict[str, Writer] = {

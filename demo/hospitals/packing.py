@@ -31,6 +31,13 @@ def write_gzip(path: Path, resources: Iterable[Resource]) -> None:
     path.write_bytes(gzip.compress("".join(f"{line(r)}\n" for r in resources).encode(), mtime=0))
 
 
+def write_old_ndjson(path: Path, resources: Iterable[Resource]) -> None:
+    """NDJSON as an old system exports it: a byte order mark, CRLF, a blank line now and then."""
+    lines = [line(resource) for resource in resources]
+    text = "\r\n".join(f"{one}\r\n" if number % 50 == 0 else one for number, one in enumerate(lines))
+    path.write_bytes(b"\xef\xbb\xbf" + text.encode() + b"\r\n")
+
+
 def write_zip(path: Path, members: Mapping[str, str]) -> None:
     """A zip archive, without time stamps."""
     path.parent.mkdir(parents=True, exist_ok=True)
