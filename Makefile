@@ -37,4 +37,4 @@ lock: setup
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet -o requirements.lock
 
 clean:
-	rm -rf $(VENV) cove-home cove-demo cove-demo-home
+	rm -rf $(VENV) cove-home cove-demo cove-demo-home cove-demo-hospitals

@@ -20,22 +20,22 @@ Change = Callable[[History], History | None]
 
 def a_month_earlier(histories: Sequence[History]) -> list[History]:
     """The histories as they were known a month before; those that weren't known at all are left out."""
-    changes = _changes()
-    known = [_known(history, changes.get(history.person, ())) for history in histories]
+    before: dict[int, list[Change]] = {}
+    for person, change in changes():
+        before.setdefault(person, []).append(BEFORE[change])
+    known = [_known(history, before.get(history.person, ())) for history in histories]
     return [history for history in known if history is not None]
 
 
-def _changes() -> dict[int, list[Change]]:
-    changes: dict[int, list[Change]] = {}
+def changes() -> list[tuple[int, str]]:
+    """The persons of whom something else was known, and what came to be known of each."""
     with (FOLDER / "changes.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            changes.setdefault(int(row["person"]), []).append(BEFORE[row["change"]])
-    return changes
+        return [(int(row["person"]), row["change"]) for row in csv.DictReader(file)]
 
 
-def _known(history: History, changes: Sequence[Change]) -> History | None:
+def _known(history: History, before: Sequence[Change]) -> History | None:
     known: History | None = history
-    for change in changes:
+    for change in before:
         known = change(known) if known is not None else None
     return known
 
@@ -76,8 +76,8 @@ def _before_withdrawal(history: History) -> History:
 
 
 BEFORE: dict[str, Change] = {
-    "enrolled": _before_enrolment,
-    "late death": _before_death,
-    "corrected": _before_correction,
-    "withdrawn": _before_withdrawal,
+    "death reported late": _before_death,
+    "person enrolled": _before_enrolment,
+    "value corrected": _before_correction,
+    "value withdrawn": _before_withdrawal,
 }

@@ -11,6 +11,7 @@ import os
 import secrets
 import shutil
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -20,10 +21,10 @@ from typing import Any
 
 from demo.cohort import simulated_histories
 from demo.drops import drop_first, drop_news, write_maps
-from demo.earlier import a_month_earlier
+from demo.earlier import a_month_earlier, changes
 from demo.history import History
 from demo.server.holdings import FIRST_NIGHT, SECOND_NIGHT
-from demo.server.listening import listening, move_on
+from demo.server.listening import Listener, listening, move_on
 from demo.server.opening import exporting_hospitals, open_hospitals
 from demo.server.tokens import ALGORITHMS, CLIENT
 from flows.config import Config, read_config
@@ -64,17 +65,7 @@ def run_demo(out: Path, home: Path | None, *, as_flow: bool = False) -> Run:
     _prepare(places, earlier)
     tell = _in_turn(progress)
     with listening() as listener:
-        keys = _new_keys(places.home)
-        open_hospitals(
-            listener,
-            earlier,
-            current,
-            keys=keys,
-            now=lambda: dt.datetime.now(dt.UTC),
-            new_token=lambda: secrets.token_urlsafe(24),
-            tell=tell,
-        )
-        config = _write_config(places, listener.origin)
+        config = _open(listener, places, earlier, current, tell)
         tell(f"eight simulated hospitals: five at {listener.origin}, three by files; see {places.config}")
         first = _run(places, config, progress, as_flow, _night("First night", FIRST_NIGHT))
         move_on(listener.hospitals)
@@ -84,6 +75,26 @@ def run_demo(out: Path, home: Path | None, *, as_flow: bool = False) -> Run:
     return replace(
         last, failures=(*first.failures, *last.failures), problems=(*first.problems, *last.problems)
     )
+
+
+def _open(
+    listener: Listener,
+    places: Places,
+    earlier: list[History],
+    current: list[History],
+    tell: Callable[[str], None],
+) -> Config:
+    """Opens the hospitals' servers; gives the configuration to pull from them by."""
+    open_hospitals(
+        listener,
+        earlier,
+        current,
+        keys=_new_keys(places.home),
+        clock=lambda: dt.datetime.now(dt.UTC),
+        new_token=lambda: secrets.token_urlsafe(24),
+        tell=tell,
+    )
+    return _write_config(places, listener.origin)
 
 
 def _run(places: Places, config: Config, progress: Progress, as_flow: bool, *steps: Step) -> Run:
@@ -161,9 +172,15 @@ def _tell_news(
     places: Places, earlier: list[History], current: list[History], tell: Callable[[str], None]
 ) -> None:
     dropped = drop_news(places.drop, earlier, current, SECOND_NIGHT)
-    tell("a month goes by: deaths are reported late, values corrected or withdrawn, two persons enrolled")
+    counted = Counter(change for _, change in changes())
+    tell(f"a month goes by: {', '.join(_several(count, change) for change, count in counted.items())}")
     for name, count in dropped.items():
         tell(f"{name} drops {count or 'no'} new files")
+
+
+def _several(count: int, change: str) -> str:
+    noun, _, rest = change.partition(" ")
+    return f"{count} {noun}s {rest}"
 
 
 def _in_turn(progress: Progress) -> Callable[[str], None]:

@@ -27,7 +27,7 @@ def open_hospitals(
     current: Sequence[History],
     *,
     keys: Mapping[str, dict[str, Any]],
-    now: Callable[[], datetime],
+    clock: Callable[[], datetime],
     new_token: Callable[[], str],
     tell: Callable[[str], None],
 ) -> None:
@@ -44,7 +44,7 @@ def open_hospitals(
             BASE.format(letter=letter),
             Troubles(name, tell),
             exports=exports if is_by_export else None,
-            tokens=Tokens(f"{base}/token", keys[name], now, new_token) if is_by_export else None,
+            tokens=Tokens(f"{base}/token", keys[name], clock, new_token) if is_by_export else None,
             has_history=letter == WITH_HISTORY,
             knows_last_updated=letter != WITHOUT_LAST_UPDATED,
         )

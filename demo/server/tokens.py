@@ -21,12 +21,12 @@ JSON = "application/json"
 class Tokens:
     """Who may ask one hospital: the client's public keys (a JWKS), and the tokens given, with their ends.
 
-    `now` is the real time, which the client's assertions are dated by; `new_token` makes a text nobody guesses.
+    `clock` gives the real time, which the client's assertions are dated by; `new_token` makes a text nobody guesses.
     """
 
     address: str
     jwks: Any
-    now: Callable[[], datetime]
+    clock: Callable[[], datetime]
     new_token: Callable[[], str]
     given: dict[str, datetime] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
@@ -52,7 +52,7 @@ class Tokens:
         if not self._is_signed(form.get("client_assertion", "")):
             return as_json({"error": "invalid_client"}, 401, kind=JSON)
         token = self.new_token()
-        self.given[token] = self.now() + LIFE
+        self.given[token] = self.clock() + LIFE
         seconds = int(LIFE.total_seconds())
         content = {
             "access_token": token,
@@ -66,7 +66,7 @@ class Tokens:
         """401 where a request has no token that still holds."""
         scheme, _, token = asked.headers.get("authorization", "").partition(" ")
         ends_at = self.given.get(token)
-        if scheme == "Bearer" and ends_at is not None and self.now() < ends_at:
+        if scheme == "Bearer" and ends_at is not None and self.clock() < ends_at:
             return None
         return refusal(401, "a token is needed")
 
@@ -84,7 +84,7 @@ class Tokens:
             claims = jwt.decode(assertion, KeySet.import_key_set(self.jwks), algorithms=ALGORITHMS).claims
         except (JoseError, ValueError):
             return False
-        seconds = self.now().timestamp()
+        seconds = self.clock().timestamp()
         is_right = (
             claims.get("iss") == claims.get("sub") == CLIENT
             and claims.get("aud") == self.address

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 import subprocess
 import sys
 from collections import defaultdict
@@ -75,14 +74,7 @@ UNTRACED = ("quality.resources", "quality.quarantine", "quality.finding", "survi
 Rows = dict[tuple[str, str, str, str, str], dict[str, str]]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which `cove demo` was run."""
-    folder = tmp_path_factory.mktemp("demo")
-    subprocess.run(
-        [COVE, "demo", "--out", "out", "--home", "home"], cwd=folder, check=True, capture_output=True
-    )
-    return folder
+pytestmark = pytest.mark.xdist_group("demo")
 
 
 @pytest.fixture(scope="module")
@@ -181,27 +173,3 @@ def test_a_number_is_traced_to_lines_as_received(folder: Path) -> None:
     for source, line in zip(sources, lines, strict=True):
         resource = json.loads(line)
         assert resource["resourceType"] == source[1].split("/")[0]
-
-
-@pytest.mark.slow
-def test_results_do_not_depend_on_the_home_nor_on_names_of_files(folder: Path, tmp_path: Path) -> None:
-    from demo.hospitals import write_hospitals
-
-    write_hospitals(tmp_path / "sent")
-    files = sorted(path for path in (tmp_path / "sent").rglob("*") if path.is_file())
-    for number, path in enumerate(reversed(files)):
-        target = (
-            tmp_path
-            / "shuffled"
-            / path.relative_to(tmp_path / "sent").parts[0]
-            / f"{number:03d}{path.suffix}"
-        )
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, target)
-    subprocess.run(
-        [COVE, "run", "clofarabine", "--files", "shuffled", "--out", "out"],
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-    )
-    assert (tmp_path / "out/results.csv").read_bytes() == (folder / "out/results.csv").read_bytes()
