@@ -68,8 +68,15 @@ PRINTED = {
     ("duration_of_remission", "all", "", "max", ""): "167.6",
 }
 
-# Counts of resources, and of persons who are counted elsewhere by another name.
-UNTRACED = ("quality.resources", "quality.quarantine", "quality.finding", "survival_by", "sensitivity")
+# Counts of resources and sites, and of persons who are counted elsewhere by another name.
+UNTRACED = (
+    "quality.pull",
+    "quality.resources",
+    "quality.quarantine",
+    "quality.finding",
+    "survival_by",
+    "sensitivity",
+)
 
 Rows = dict[tuple[str, str, str, str, str], dict[str, str]]
 
