@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,8 @@ from demo.server.searches import history, search
 from demo.server.tokens import Tokens
 from demo.server.troubles import Troubles
 
+# A type, its history, or that of all types.
+READ = re.compile(r"/(?P<kind>[A-Z][A-Za-z]+)|(?:/(?P<of>[A-Z][A-Za-z]+))?/(?P<history>_history)")
 NIGHTS = {1: FIRST_NIGHT, 2: SECOND_NIGHT}
 
 
@@ -56,18 +59,21 @@ class Hospital:
             return self._exported(self.exports, asked)
         if asked.method != "GET":
             return refusal(405, "this server is only read")
-        if asked.path == "/_history":
-            return self._history(asked)
+        found = READ.fullmatch(asked.path)
+        if found is None:
+            return refusal(404, "nothing is here")
+        if found["history"]:
+            return self._history(found["of"], asked)
         if asked.values("_lastUpdated") and not self.knows_last_updated:
             return refusal(400, "this server doesn't know `_lastUpdated`")
-        return search(self.holding, self.known_as, asked, self.now)
+        return search(self.holding, self.known_as, found["kind"], asked, self.now)
 
     def _exported(self, exports: Exports, asked: Asked) -> Answer:
         if asked.path.endswith("/$export"):
             return exports.start(asked, self.now)
         return exports.answer(asked)
 
-    def _history(self, asked: Asked) -> Answer:
+    def _history(self, kind: str | None, asked: Asked) -> Answer:
         if not self.has_history:
             return refusal(405, "this server keeps no history")
-        return history(self.holding, self.known_as, asked, self.now)
+        return history(self.holding, self.known_as, kind, asked, self.now)

@@ -1,4 +1,4 @@
-"""REST: search by type with pages and `_lastUpdated`, and the history of the whole server."""
+"""REST: search by type with pages and `_lastUpdated`, and the history of a type or of the whole server."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from demo.server.messages import Answer, Asked, as_json, refusal
 PAGE = 200
 
 
-def search(holding: Holding, base: str, asked: Asked, now: datetime) -> Answer:
+def search(holding: Holding, base: str, kind: str, asked: Asked, now: datetime) -> Answer:
     """A page of a type's resources. `base` is the address that the hospital is known by."""
-    kind, ids = asked.path.removeprefix("/"), asked.values("_id")
+    ids = asked.values("_id")
     bounds = asked.values("_lastUpdated")
     if any(not bound.startswith("ge") for bound in bounds):
         return refusal(400, "`_lastUpdated` is taken with `ge` only")
@@ -28,11 +28,15 @@ def search(holding: Holding, base: str, asked: Asked, now: datetime) -> Answer:
     return _page("searchset", [_match(version, base) for version in found], asked)
 
 
-def history(holding: Holding, base: str, asked: Asked, now: datetime) -> Answer:
-    """A page of all versions since an instant, the newest first, deletions among them."""
+def history(holding: Holding, base: str, kind: str | None, asked: Asked, now: datetime) -> Answer:
+    """A page of the versions (of a type, else of all) since an instant, the newest first, deletions among them."""
     written = asked.value("_since")
     since = datetime.fromisoformat(written) if written else None
-    found = [v for v in holding.versions if v.at <= now and (since is None or v.at >= since)]
+    found = [
+        version
+        for version in holding.versions
+        if kind in (None, version.type) and version.at <= now and (since is None or version.at >= since)
+    ]
     found.sort(key=lambda version: version.at, reverse=True)
     return _page("history", [_change(version, base) for version in found], asked)
 
@@ -65,7 +69,7 @@ def _page(kind: str, entries: list[dict[str, Any]], asked: Asked) -> Answer:
             (name, value) for name in ("_lastUpdated", "_since", "_id") if (value := _all(asked, name))
         ]
         query = urlencode([*asked_for, ("page", number + 1)])
-        bundle["link"] = [{"relation": "next", "url": f"{asked.path.removeprefix('/')}?{query}"}]
+        bundle["link"] = [{"relation": "next", "url": f"?{query}"}]
     return as_json({**bundle, "entry": entries[(number - 1) * PAGE : number * PAGE]})
 
 

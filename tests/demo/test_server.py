@@ -89,7 +89,7 @@ def token(listener: Listener, signed: str) -> Reply:
 
 def pages(listener: Listener, path: str) -> list[dict[str, Any]]:
     """The entries of all pages."""
-    entries, below = [], path.rpartition("/")[0]
+    entries, place = [], path.partition("?")[0]
     while path:
         reply = ask(listener, path)
         if reply.status == 503:
@@ -98,7 +98,7 @@ def pages(listener: Listener, path: str) -> list[dict[str, Any]]:
         assert len(reply.content["entry"]) <= 200
         entries += reply.content["entry"]
         links = reply.content.get("link", [])
-        path = f"{below}/{links[0]['url']}" if links else ""
+        path = f"{place}{links[0]['url']}" if links else ""
     return entries
 
 
@@ -196,6 +196,9 @@ def test_a_history_tells_deletions_without_a_resource(listener: Listener) -> Non
     assert len(gone) == 1 and "resource" not in gone[0]
     changed = [entry["response"]["lastModified"] for entry in entries]
     assert changed == sorted(changed, reverse=True)
+    of_a_type = pages(listener, "/hospital-d/fhir/Observation/_history")
+    assert [entry for entry in of_a_type if entry["request"]["method"] == "DELETE"] == gone
+    assert {entry["request"]["url"].partition("/")[0] for entry in of_a_type} == {"Observation"}
 
 
 def test_a_server_refuses_what_it_does_not_know(listener: Listener) -> None:
@@ -205,6 +208,7 @@ def test_a_server_refuses_what_it_does_not_know(listener: Listener) -> None:
     assert ask(listener, "/hospital-e/fhir/Patient", "DELETE").status == 405
     assert ask(listener, "/hospital-z/fhir/Patient").status == 404
     assert ask(listener, "/hospital-e/elsewhere").status == 404
+    assert ask(listener, "/hospital-e/fhir/Patient/p036").status == 404
 
 
 def test_the_hospitals_clock_is_the_nights(listener: Listener) -> None:
