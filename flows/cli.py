@@ -70,6 +70,7 @@ PrefectOption = Annotated[
 
 DEFAULT_OUT = Path("cove-report")
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+STOPPED = 130  # the exit code after Ctrl-C
 INTERRUPTED = "Query interrupted"  # what DuckDB makes of Ctrl-C: a plain RuntimeError
 
 
@@ -346,7 +347,7 @@ def _terminate(number: int, _frame: object) -> None:
 
 def _stopped() -> int:
     _say("stopped; run the same command again to go on")
-    return 130
+    return STOPPED
 
 
 def _defect(error: Exception) -> int:
@@ -366,6 +367,9 @@ def main() -> None:
 
     try:
         code = app(standalone_mode=False)
+        if code == STOPPED:
+            # What Typer makes of Ctrl-C, without a word.
+            _stopped()
         sys.stdout.flush()
     except SystemExit as ended:
         sys.exit(exit_code_of(ended))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 import threading
 from concurrent.futures import Future
@@ -43,12 +44,20 @@ def run_doctor(config: Config, home: Path, name: str | None, stream: TextIO) -> 
         try:
             for owner, future in waiting:
                 verdicts[owner] = _tell(owner, future.result(), stream)
-        except BaseException:
+        except (KeyboardInterrupt, SystemExit):
             # Whoever is about to ask for more then ends.
             clock.stopped.set()
+            _end_undisturbed()
             raise
     stream.write(f"{_summary(verdicts)}\n")
     return SourceError.exit_code if any("fail" in found for found in verdicts.values()) else 0
+
+
+def _end_undisturbed() -> None:
+    """A second Ctrl-C must not leave samples, which are patients' data, on the disk."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _chosen(config: Config, name: str | None) -> Config:

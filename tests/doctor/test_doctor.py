@@ -150,5 +150,6 @@ def test_an_interruption_ends_it_at_once_and_leaves_nothing(bench: Bench, number
             out, err = process.communicate(timeout=15)
     assert process.returncode == (130 if number == signal.SIGINT else 128 + number)
     assert "Traceback" not in out + err
+    assert number != signal.SIGINT or err == "stopped; run the same command again to go on\n"
     assert not bench.home.exists()
     assert list(temporary.iterdir()) == []
