@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -24,6 +25,9 @@ from reports.rendering.html import Report, figures_of, render_html
 from reports.statistics.curves import estimate_curves
 from reports.statistics.results import estimate_results
 from reports.statistics.results_csv import read_results, write_results
+from studies.protocol import Protocol
+from studies.variations import variation_schema, varied_protocol
+from studies.varied_analyses import tables_of
 
 TIME_ZONES = "select site, timezone from clinical.site where timezone is not null order by site"
 # Since when a site is stale is when it was last pulled completely; what failed is the newest pull's step.
@@ -48,10 +52,11 @@ def write_estimates(run: Run) -> Run:
     staging = out.with_name(f".{out.name}.{os.getpid()}.part")
     with read_warehouse(warehouse) as connection:
         frames = study_frames(connection, protocol.id)
+        results = estimate_results(frames, protocol, partial(variation_frames, connection, protocol))
     with _staged(staging, out):
         shutil.rmtree(staging, ignore_errors=True)
         (staging / "figures").mkdir(parents=True)
-        write_results(estimate_results(frames, protocol), staging / RESULTS)
+        write_results(results, staging / RESULTS)
         estimate_curves(frames, protocol).write_csv(staging / CURVES)
     return replace(run, staging=staging)
 
@@ -79,16 +84,32 @@ OTHER_TEXT = "(other text)"
 
 def study_frames(connection: duckdb.DuckDBPyConnection, study: str) -> dict[str, pl.DataFrame]:
     """Every table of a study, by name, and those of `quality` as `quality_resources` and so on."""
-    tables = connection.execute(
-        "select table_name from information_schema.tables "
-        "where table_schema = $study and table_type = 'BASE TABLE'",
-        {"study": study},
-    ).fetchall()
-    frames = {name: connection.table(f'"{study}"."{name}"').pl() for (name,) in tables}
+    frames = _tables(connection, study)
     quality = ("resources", "quarantine", "finding")
     of_all = {f"quality_{name}": connection.table(f"quality.{name}").pl() for name in quality}
     pulls = connection.sql("select site, is_stale from quality.pull order by site").pl()
     return {**frames, **of_all, "quality_unit": _units(connection, study), "quality_pull": pulls}
+
+
+def variation_frames(
+    connection: duckdb.DuckDBPyConnection, protocol: Protocol, name: str
+) -> dict[str, pl.DataFrame]:
+    """Every table of a study that a variation of its rules makes differ, by name."""
+    frames = _tables(connection, variation_schema(protocol.id, name))
+    asked = tables_of(varied_protocol(protocol, name), protocol.sensitivity[name].analyses)
+    if "cohort" in asked or "treated" not in frames:
+        return frames
+    # The cohort isn't made where no number is of it: who is treated is all of it that counts.
+    return {**frames, "cohort": frames["treated"]}
+
+
+def _tables(connection: duckdb.DuckDBPyConnection, schema: str) -> dict[str, pl.DataFrame]:
+    tables = connection.execute(
+        "select table_name from information_schema.tables "
+        "where table_schema = $schema and table_type = 'BASE TABLE'",
+        {"schema": schema},
+    ).fetchall()
+    return {name: connection.table(f'"{schema}"."{name}"').pl() for (name,) in tables}
 
 
 def _units(connection: duckdb.DuckDBPyConnection, study: str) -> pl.DataFrame:

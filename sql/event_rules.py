@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studies.event_steps import event_steps
-from studies.protocol import Incidence, NamedEvent, Protocol, TimeToEvent
+from studies.protocol import Endpoint, Incidence, NamedEvent, Protocol, TimeToEvent
 
 Cell = str | int | float | bool | list[str] | None
 
@@ -42,6 +42,7 @@ ENDPOINT_COLUMNS = {
     "population": "VARCHAR",
     "population_event": "VARCHAR",
     "start": "VARCHAR",
+    "assessment_gap_days": "INTEGER",
     "exclude_prevalent": "BOOLEAN",
     "competing_first": "BOOLEAN",
 }
@@ -102,6 +103,7 @@ def endpoint_rows(protocol: Protocol) -> list[tuple[Cell, ...]]:
             rule.population,
             _population_event(protocol, rule),
             rule.start,
+            rule.assessment_gap_days,
             rule.exclude_prevalent,
             isinstance(rule, Incidence) and rule.competing_first,
         )
@@ -124,16 +126,13 @@ def endpoint_censor_rows(protocol: Protocol) -> list[tuple[Cell, ...]]:
 
 
 def endpoint_event_rows(protocol: Protocol) -> list[tuple[str, str, str, int]]:
-    """Events of each endpoint by role: `event`, `competing`, or `censor` (it ends a variant's follow-up)."""
+    """Events of each endpoint by role: `event`, `competing`, or `censor` (it ends follow-up)."""
     rows: list[tuple[str, str, str, int]] = []
-    for name, endpoint in protocol.endpoints.items():
-        rows += _named(name, endpoint.events, "event")
-        for variant, ending in endpoint.variants.items():
-            rows += _named(f"{name}.{variant}", endpoint.events, "event")
-            rows += _named(f"{name}.{variant}", ending, "censor")
-    for name, incidence in protocol.incidences.items():
-        rows += _named(f"{name}_incidence", incidence.events, "event")
-        rows += _named(f"{name}_incidence", incidence.competing, "competing")
+    for name, rule in times_to_event(protocol).items():
+        rows += _named(name, rule.events, "event")
+        rows += _named(name, rule.competing if isinstance(rule, Incidence) else [], "competing")
+        variants = rule.variants if isinstance(rule, Endpoint) else {}
+        rows += _named(name, [*rule.ends_at, *variants.get(name.partition(".")[2], [])], "censor")
     return rows
 
 

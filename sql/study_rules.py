@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from studies.protocol import Condition, Protocol, Response
+from studies.varied_analyses import varied_analyses
 
 # Kinds of comparison, in the words of the protocol.
 COMPARISONS = ("above", "at_least", "below", "at_most", "at_most_of_baseline")
@@ -46,6 +47,7 @@ def _response_setting(protocol: Protocol) -> Setting:
     response = protocol.response
     transfusion = response.transfusion if response else None
     return {
+        "certain_remission": ("BOOLEAN", response.certain_remission if response else None),
         "response_primary": ("VARCHAR", response.primary if response else None),
         "investigator_codelist": ("VARCHAR", response.investigator if response else None),
         "assessment_codelist": ("VARCHAR", response.assessment if response else None),
@@ -160,6 +162,12 @@ def missing_reasons(response: Response) -> list[tuple[str, bool, str, int]]:
     rest = [*others, "extramedullary", response.assessment]
     reasons = [*pairs, *baseline, *((variable, False, f"{variable}_missing") for variable in rest)]
     return [(*reason, rank) for rank, reason in enumerate(reasons)]
+
+
+def variation_rows(protocol: Protocol) -> list[tuple[str, str, str, str, str | None]]:
+    """The sensitivity analyses: what each varies, of which persons, and what it leaves out."""
+    varied = ((one, protocol.sensitivity[one.variation]) for one in varied_analyses(protocol))
+    return [(*one, variation.persons, variation.leave_out) for one, variation in varied]
 
 
 def subgroup_band_rows(protocol: Protocol) -> list[tuple[str, str, float | None, float | None]]:

@@ -30,6 +30,7 @@ from sql.study_rules import (
     response_levels,
     setting_row,
     subgroup_band_rows,
+    variation_rows,
 )
 from studies.protocol import Protocol
 from studies.reading import Codelist, Study, ctcae_rows
@@ -52,7 +53,7 @@ def make_study_tables(con: duckdb.DuckDBPyConnection, study: Study) -> None:
     """Writes the protocol tables into the schema named by the study's id; empty for parts that are off."""
     con.execute(f"create schema if not exists {quoted(study.protocol.id)}")
     for table in study_tables(study.protocol, study.codelists):
-        _write(con, study.protocol.id, table)
+        write_rule_table(con, study.protocol.id, table)
 
 
 def quoted(name: str) -> str:
@@ -100,6 +101,11 @@ def _population_tables(protocol: Protocol) -> Iterator[RuleTable]:
         "comparator_rule",
         {"comparator": "VARCHAR", "analysis": "VARCHAR", "level": "VARCHAR"},
         [(name, rule.analysis, rule.level or "") for name, rule in protocol.comparators.items()],
+    )
+    yield RuleTable(
+        "variation",
+        dict.fromkeys(("analysis", "variation", "varies", "persons", "leave_out"), "VARCHAR"),
+        variation_rows(protocol),
     )
     yield RuleTable(
         "subgroup_rule",
@@ -243,7 +249,8 @@ def _ranked(name: str, column: str, values: Iterable[str]) -> RuleTable:
     return RuleTable(name, {column: "VARCHAR", "rank": "INTEGER"}, [(v, n) for n, v in enumerate(values)])
 
 
-def _write(con: duckdb.DuckDBPyConnection, schema: str, table: RuleTable) -> None:
+def write_rule_table(con: duckdb.DuckDBPyConnection, schema: str, table: RuleTable) -> None:
+    """Writes one table into a schema, in place of one of its name."""
     rows = json.dumps([dict(zip(table.columns, row, strict=True)) for row in table.rows])
     shape = json.dumps([dict(table.columns)])
     con.execute(

@@ -14,6 +14,8 @@ from studies.marked_yaml import KeyPath
 from studies.nearest import did_you_mean
 from studies.protocol import Laboratory, Protocol, Response
 from studies.validity import FAMILIES, is_rule_name
+from studies.variation_checks import variation_problems
+from studies.variations import changed_key, varied_protocol
 
 # Schemas of the warehouse that are no study's.
 RESERVED_IDS = (
@@ -32,6 +34,14 @@ RESERVED_IDS = (
 
 def named_codelists(protocol: Protocol) -> Iterator[tuple[KeyPath, str]]:
     """Each place that names a codelist, with the name; a measurement's codelist has its own name."""
+    yield from _named_codelists(protocol)
+    for name in protocol.sensitivity:
+        for path, codelist in _named_codelists(varied_protocol(protocol, name)):
+            if (changed := changed_key(protocol, name, path)) is not None:
+                yield changed, codelist
+
+
+def _named_codelists(protocol: Protocol) -> Iterator[tuple[KeyPath, str]]:
     population, baseline, deaths = protocol.population, protocol.baseline, protocol.deaths
     places: list[tuple[KeyPath, str | None]] = [
         (("population", "index_drug", "codelist"), population.index_drug.codelist),
@@ -69,6 +79,10 @@ def _codelists_of_response(response: Response) -> list[tuple[KeyPath, str | None
 
 def protocol_problems(protocol: Protocol) -> list[Problem]:
     """Every problem across the protocol's sections, with the path of the key that it is at."""
+    return [*_section_problems(protocol), *variation_problems(protocol, _section_problems)]
+
+
+def _section_problems(protocol: Protocol) -> list[Problem]:
     problems = [
         *_study_problems(protocol),
         *_baseline_problems(protocol),

@@ -109,6 +109,7 @@ def _named_by_event(name: str, event: NamedEvent) -> Iterator[tuple[KeyPath, str
 def _named_by_times(rule: TimeToEvent, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
     yield (*path, "start"), rule.start
     yield from items((*path, "events"), rule.events)
+    yield from items((*path, "ends_at"), rule.ends_at)
     for number, censoring in enumerate(rule.censor):
         yield (*path, "censor", number, "at"), censoring.at
         if censoring.after is not None:
@@ -189,6 +190,9 @@ def _time_to_event(protocol: Protocol, rule: TimeToEvent, path: KeyPath) -> Iter
     if rule.start in rule.events:
         yield (*path, "start"), f'"{rule.start}" is also among the events, at time 0; remove one'
     yield from repeated((*path, "events"), rule.events)
+    yield from repeated((*path, "ends_at"), rule.ends_at)
+    if rule.assessment_gap_days is not None and protocol.response is None:
+        yield (*path, "assessment_gap_days"), "evaluations need a section `response`; add it"
     for number, censoring in enumerate(rule.censor):
         is_last = number == len(rule.censor) - 1
         if is_last and censoring.after is not None:

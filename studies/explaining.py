@@ -33,6 +33,11 @@ def explain(error: ValidationError, source: MarkedYaml) -> list[str]:
     return [f"{source.where(_path(one))}: {_message(one)}" for one in details]
 
 
+def problems_of(error: ValidationError) -> list[tuple[KeyPath, str]]:
+    """Each error's key, and what is wrong with it and what to do."""
+    return [(_path(one), _message(one)) for one in error.errors(include_url=False, include_input=True)]
+
+
 def _path(error: ErrorDetails) -> KeyPath:
     return tuple(part for part in error["loc"] if part != "[key]")
 

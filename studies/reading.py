@@ -94,13 +94,17 @@ def _codelist_files(protocol: Protocol, source: MarkedYaml, folder: Path) -> dic
     """The files of the codelists that the protocol names, by name. Raises StudyError when one isn't there, or
     when sections of the protocol don't fit each other."""
     present = {file.stem: file for file in (folder / "codelists").glob("*.csv")}
+    problems = protocol_problems(protocol)
+    # A variation with a mistake names no codelists yet.
+    if any(path[0] == "sensitivity" for path, _ in problems):
+        _raise_if_any(problems, source)
     named = list(named_codelists(protocol))
     missing = [
         (path, f"no file codelists/{name}.csv; {did_you_mean(name, present)}")
         for path, name in named
         if name not in present
     ]
-    _raise_if_any([*protocol_problems(protocol), *missing], source)
+    _raise_if_any([*problems, *missing], source)
     return {name: present[name] for name in sorted({name for _, name in named})}
 
 

@@ -76,12 +76,6 @@ def agreement_rows(response: pl.DataFrame, rules: Response, group: str) -> Itera
     yield place.number("kappa", agreement.kappa, 2)
 
 
-def evaluable_rows(response: pl.DataFrame, group: str) -> Iterator[Row]:
-    """Remission among the persons who could be evaluated."""
-    evaluable = response.filter(pl.col("best_response") != NOT_EVALUABLE)
-    yield from _flag_rows(evaluable["is_remission"], Place("sensitivity.evaluable", group))
-
-
 def _flag_rows(flags: pl.Series, place: Place) -> Iterator[Row]:
     yield from proportion_rows(int(flags.cast(pl.Boolean).sum()), len(flags), place)
 

@@ -35,8 +35,9 @@ from reports.statistics.quality import (
     rule_rows,
     unit_rows,
 )
-from reports.statistics.response import agreement_rows, evaluable_rows, not_evaluable_rows, response_rows
+from reports.statistics.response import agreement_rows, not_evaluable_rows, response_rows
 from reports.statistics.rows import Row, results_frame
+from reports.statistics.sensitivity import VariationFrames, no_variations, sensitivity_rows
 from reports.statistics.survival_by_event import survival_by_rows
 from reports.statistics.time_to_event import endpoint_names, endpoint_rows, follow_up_rows
 from studies.protocol import Endpoint, Incidence, Protocol, Response
@@ -46,11 +47,14 @@ PULL = "quality_pull"  # only of a home that was pulled into
 QUALITY = ("quality_resources", "quality_quarantine", "quality_finding", "quality_unit")
 
 
-def estimate_results(frames: Frames, protocol: Protocol) -> pl.DataFrame:
+def estimate_results(
+    frames: Frames, protocol: Protocol, variation_frames: VariationFrames = no_variations
+) -> pl.DataFrame:
     """The rows of results.csv, sorted, one a statistic; columns as `rows.SCHEMA`.
 
     `frames` holds the study's tables by name, and those of `quality` as `quality_resources` and so on; a part
-    that the protocol switches off needs no table and gives no row. The order of rows in a table changes nothing. Raises
+    that the protocol switches off needs no table and gives no row. `variation_frames` gives the tables of a
+    sensitivity analysis that changes rules: those that differ. The order of rows in a table changes nothing. Raises
     IncompleteTable on a table that is missing or lacks a treated person, or on a level that isn't declared.
     """
     rows = [*_group_rows(frames, protocol, everybody(frames)), *_overall_rows(frames, protocol)]
@@ -61,6 +65,7 @@ def estimate_results(frames: Frames, protocol: Protocol) -> pl.DataFrame:
         rows.extend(_site_rows(frames, protocol, site))
     for group in study_groups(frames, protocol):
         rows.extend(_group_rows(frames, protocol, group))
+    rows.extend(sensitivity_rows(frames, protocol, variation_frames))
     return results_frame(rows)
 
 
@@ -116,7 +121,6 @@ def _overall_rows(frames: Frames, protocol: Protocol) -> Iterator[Row]:
 
 def _response_details(response: pl.DataFrame, rules: Response) -> Iterator[Row]:
     yield from not_evaluable_rows(response, rules, "all")
-    yield from evaluable_rows(response, "all")
     if rules.investigator is not None:
         yield from agreement_rows(response, rules, "all")
 

@@ -195,7 +195,12 @@ remitted as (
         on behind.person_id = response.person_id
         and behind.rating = setting.response_primary
         and behind.assessed_on = response.remission_on
-    join response_level on response_level.response = behind.response and response_level.is_remission
+    semi join rated_assessment as rated
+        on rated.person_id = behind.person_id
+        and rated.rating = behind.rating
+        and rated.assessed_on = behind.assessed_on
+        and rated.response = behind.response
+        and rated.is_remission
     where response.is_remission
 ),
 

@@ -60,7 +60,7 @@ happened as (
         and event.event_on >= person.start_on
 ),
 
--- On one day the event of interest comes first, or where the protocol says so a competing one; what only ends a variant's
+-- On one day the event of interest comes first, or where the protocol says so a competing one; what only ends
 -- follow-up comes last.
 first_event as (
     select *
@@ -117,7 +117,7 @@ ended as (
         person.person_id,
         person.site,
         person.start_on,
-        -- Follow-up that a variant ends doesn't reach beyond its censoring date.
+        -- Follow-up that an event ends doesn't reach beyond its censoring date.
         first_event.role in ('event', 'competing')
             or (first_event.role = 'censor' and coalesce(first_event.event_on < censored.censor_on, true)) as is_ended,
         first_event.role,
@@ -131,7 +131,7 @@ ended as (
     left join censored on censored.endpoint = person.endpoint and censored.person_id = person.person_id
 ),
 
-final as (
+closed as (
     select
         endpoint,
         person_id,
@@ -147,6 +147,56 @@ final as (
         coalesce(description, 'no contact after the start') as description,
         source
     from ended
+),
+
+-- Where the protocol names a gap: the last evaluation, or the start, before a longer time without one ends follow-up.
+evaluated as (
+    select person.endpoint, person.person_id, person.assessment_gap_days, evaluation.measured_on, evaluation.source
+    from person
+    join evaluation on evaluation.person_id = person.person_id and evaluation.measured_on >= person.start_on
+    where person.assessment_gap_days is not null
+    union all
+    select endpoint, person_id, assessment_gap_days, start_on, null
+    from person
+    where assessment_gap_days is not null
+),
+
+before_gap as (
+    select
+        *,
+        lead(measured_on) over (
+            partition by endpoint, person_id
+            order by measured_on, source.resource_key nulls first
+        ) as next_on
+    from evaluated
+    qualify coalesce(next_on - measured_on > assessment_gap_days, true)
+),
+
+gap as (
+    select
+        endpoint,
+        person_id,
+        measured_on as evaluated_on,
+        measured_on + assessment_gap_days as last_day,
+        'no evaluation for more than ' || assessment_gap_days || ' days' as description,
+        source
+    from before_gap
+    qualify row_number() over (partition by endpoint, person_id order by measured_on) = 1
+),
+
+final as (
+    select
+        closed.endpoint,
+        closed.person_id,
+        closed.site,
+        closed.start_on,
+        case when is_cut then gap.evaluated_on else closed.end_on end as end_on,
+        case when is_cut then 0 else closed.status end as status,
+        case when is_cut then gap.description else closed.description end as description,
+        case when is_cut then gap.source else closed.source end as source
+    from closed
+    left join gap on gap.endpoint = closed.endpoint and gap.person_id = closed.person_id
+    cross join lateral (select coalesce(closed.end_on > gap.last_day, false) as is_cut)
 )
 
 select

@@ -8,11 +8,13 @@ with derived as (
         assessment.assessed_at,
         assessment.response,
         response_level.rank,
-        response_level.is_remission,
-        response_level.is_overall,
+        -- Which remission it is may stay open, where the protocol counts it.
+        response_level.is_remission or (setting.certain_remission and assessment.is_remission_certain) as is_remission,
+        response_level.is_overall or (setting.certain_remission and assessment.is_remission_certain) as is_overall,
         assessment.missing,
         assessment.resource_key
     from assessment
+    cross join setting
     join response_level on response_level.response = assessment.response
 ),
 

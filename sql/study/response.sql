@@ -5,7 +5,8 @@ with best as (
         person_id,
         rating,
         arg_min(response, rank) as response,
-        min(rank) as rank,
+        bool_or(is_remission) as is_remission,
+        bool_or(is_overall) as is_overall,
         min(assessed_on) filter (where is_remission) as remission_on
     from rated_assessment
     group by person_id, rating
@@ -48,17 +49,16 @@ select
         when setting.response_primary = 'derived' then last_assessment.missing
     end as not_evaluable_reason,
     primary_best.remission_on,
-    coalesce(response_level.is_remission, false) as is_remission,
-    coalesce(response_level.is_overall, false) as is_overall,
+    coalesce(primary_best.is_remission, false) as is_remission,
+    coalesce(primary_best.is_overall, false) as is_overall,
     coalesce(derived.response, 'NE') as derived_response,
     investigator.response as investigator_response,
     coalesce(deciding.blood_blasts_assumed, false) as blood_blasts_assumed,
     coalesce(deciding.extramedullary_assumed, false) as extramedullary_assumed,
-    coalesce(response_level.is_remission, false) or coalesce(certain.is_certain, false) as remission_certain
+    coalesce(primary_best.is_remission, false) or coalesce(certain.is_certain, false) as remission_certain
 from treated
 cross join setting
 left join primary_best on primary_best.person_id = treated.person_id
-left join response_level on response_level.response = primary_best.response
 left join best as derived on derived.person_id = treated.person_id and derived.rating = 'derived'
 left join best as investigator
     on investigator.person_id = treated.person_id and investigator.rating = 'investigator'

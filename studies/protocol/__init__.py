@@ -28,6 +28,7 @@ from studies.protocol.population import (
 from studies.protocol.response import Condition, Criterion, Measurement, Response, Transfusion
 from studies.protocol.safety import Laboratory, LaboratoryTest, Rate, Safety
 from studies.protocol.section import Days, Evidence, Name, Section
+from studies.protocol.sensitivity import Variation
 
 __all__ = [
     "Analyses",
@@ -68,6 +69,7 @@ __all__ = [
     "Threshold",
     "TimeToEvent",
     "Transfusion",
+    "Variation",
 ]
 
 
@@ -97,6 +99,7 @@ class Protocol(Section):
     analyses: Analyses
     subgroups: dict[Name, Subgroup] = Field(default_factory=dict)
     comparisons: dict[Name, Comparison] = Field(default_factory=dict)
+    sensitivity: dict[Name, Variation] = Field(default_factory=dict)
     decision: Decision | None = None
     comparators: dict[Name, Comparator] = Field(default_factory=dict)
     disclosure: Disclosure

@@ -41,6 +41,11 @@ class TimeToEvent(Section):
     censor: Censors = Field(
         default_factory=list, description="a name, or the first that is for the person; absent: last_contact"
     )
+    ends_at: list[Name] = Field(default_factory=list, description="events that end follow-up")
+    assessment_gap_days: Annotated[int, Field(ge=1)] | None = Field(
+        default=None,
+        description="follow-up ends at the last evaluation before a longer time without one",
+    )
     exclude_prevalent: bool = False
 
 

@@ -57,6 +57,9 @@ class Response(Section):
     criteria_set: str
     criteria: list[Criterion] = Field(min_length=1)
     remission: list[str] = Field(min_length=1)
+    certain_remission: bool = Field(
+        default=False, description="a remission counts where it is certain, though its kind can't be told"
+    )
     overall: list[str] = Field(min_length=1)
 
     @property
