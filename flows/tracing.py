@@ -29,9 +29,19 @@ where
     and (
         $variable = ''
         or ($variable = 'site' and c.site = $group_level)
+        or ($variable = 'without_site' and c.site <> $group_level)
         or c.person_id in (select person_id from {1} where variable = $variable and level = $group_level)
     )
+    and ($persons = 'all' or c.person_id in (select person_id from {2} where best_response <> 'NE'))
 order by all
+"""
+# What a sensitivity analysis gives again, of whom, and its schema where that has sources of its own.
+VARIED = """
+select varies, persons, schema_name
+from {0}
+left join duckdb_views() as view
+    on view.schema_name = $study || '.' || variation and view.view_name = 'contribution'
+where analysis = $analysis
 """
 
 
@@ -61,7 +71,7 @@ def trace_number(folder: Path, question: Question, *, home: Path | None, show: b
             "or make the report anew"
         )
     with read_warehouse(version) as connection:
-        sources = _sources(connection, manifest["study"], question)
+        sources = sources_of(connection, manifest["study"], question)
     places = {(site, file, line) for _, site, _, _, _, file, line in sources if file is not None}
     shown = source_lines(Home(root), places) if show else {}
     persons = [(person, list(rows)) for person, rows in groupby(sources, key=lambda row: row[0])]
@@ -118,19 +128,33 @@ def _print_row(folder: Path, question: Question, stream: TextIO) -> None:
         _say(f"{row['analysis']}{level}, {row['group']}: {row['statistic']} = {row['text']}{method}", stream)
 
 
-def _sources(connection: duckdb.DuckDBPyConnection, study: str, question: Question) -> list[tuple]:
+def sources_of(connection: duckdb.DuckDBPyConnection, study: str, question: Question) -> list[tuple]:
     variable, _, level = question.group.partition("=")
-    tables = [f"{_quoted(study)}.{name}" for name in ("contribution", "subgroup")]
+    analysis, persons, schema = _varied(connection, study, question.analysis)
+    tables = [(schema, "contribution"), (study, "subgroup"), (schema, "response")]
     return connection.execute(
-        SOURCES.format(*tables),
+        SOURCES.format(*(f"{_quoted(place)}.{name}" for place, name in tables)),
         {
-            "analysis": question.analysis,
+            "analysis": analysis,
+            "persons": persons,
             "level": _level(question.level),
             "statistic": question.statistic,
             "variable": "" if question.group == "all" else variable,
             "group_level": level,
         },
     ).fetchall()
+
+
+def _varied(connection: duckdb.DuckDBPyConnection, study: str, analysis: str) -> tuple[str, str, str]:
+    """What the analysis gives again, of which persons, and the schema that its sources are in; itself, of all and
+    the study's, where it isn't a sensitivity analysis."""
+    found = connection.execute(
+        VARIED.format(f"{_quoted(study)}.variation"), {"study": study, "analysis": analysis}
+    ).fetchone()
+    if found is None:
+        return analysis, "all", study
+    varies, persons, schema = found
+    return varies, persons, schema or study
 
 
 def _level(level: str) -> str:

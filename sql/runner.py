@@ -80,14 +80,16 @@ def rebuild_models(
     built when it reads such a table, and kept when its rows aren't those of `base`; what isn't in `schema` is read
     from there. So the rows are those of building everything. Returns what was kept, in order.
     """
-    con.execute(f"set search_path = '\"{schema}\",\"{base}\",clinical'")
+    con.execute(f'set search_path = \'"{schema}","{base}",clinical\'')
     models = _read(folder)
     needed = _with_needs(wanted, models, base)
     differing, kept = dict(changed), []
     for model in _ordered(models, base):
         if model.name in needed and _is_touched(model, differing):
             built = _build(con, model, schema, parameters or {})
-            if not model.is_view and _fingerprint(con, schema, model.name) == _fingerprint(con, base, model.name):
+            if not model.is_view and _fingerprint(con, schema, model.name) == _fingerprint(
+                con, base, model.name
+            ):
                 con.execute(f'drop table "{schema}"."{model.name}"')
                 continue
             differing[model.name] = ()

@@ -56,6 +56,9 @@ def _unknown_analyses(protocol: Protocol, varied: Protocol, name: str) -> Iterat
     for number, analysis in enumerate(analyses):
         path: KeyPath = ("sensitivity", name, "analyses", number)
         if analysis not in known:
-            yield path, f'"{analysis}" is no analysis that can be given again; {did_you_mean(analysis, known)}'
+            yield (
+                path,
+                f'"{analysis}" is no analysis that can be given again; {did_you_mean(analysis, known)}',
+            )
         if analysis in analyses[:number]:
             yield path, f'"{analysis}" stands here twice; remove one'

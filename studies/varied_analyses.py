@@ -36,7 +36,9 @@ def analysis_tables(protocol: Protocol) -> dict[str, frozenset[str]]:
         if protocol.decision is not None:
             tables["decision"] = tables["response.remission"]
     for name, endpoint in protocol.endpoints.items():
-        tables |= dict.fromkeys([name, *(f"{name}.{variant}" for variant in endpoint.variants)], ("endpoint",))
+        tables |= dict.fromkeys(
+            [name, *(f"{name}.{variant}" for variant in endpoint.variants)], ("endpoint",)
+        )
     tables |= dict.fromkeys((f"{name}_incidence" for name in protocol.incidences), ("endpoint",))
     if "overall_survival" in protocol.endpoints:
         tables["follow_up"] = ("endpoint",)

@@ -1,4 +1,4 @@
-"""Sections 14.2.8 and 14.2.10: the main results by site and subgroup, and the sensitivity analyses."""
+"""Section 14.2.8: the main results by site and subgroup; and 14.2.10, the sensitivity analyses."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reports.rendering.order import groups_in_order
-from reports.rendering.response_sections import PROPORTION, TIMES, proportion_lines
-from reports.rendering.section import LIMITS, TREATED, Section, Source
+from reports.rendering.response_sections import PROPORTION, TIMES
+from reports.rendering.section import TREATED, Section, Source
+from reports.rendering.sensitivity_section import sensitivity_section
 from reports.rendering.tables import Ask, Column, Line, Table, results_table
-from reports.rendering.words import METHODS, analysis_words, group_words, level_words, sentence
+from reports.rendering.words import METHODS, group_words, level_words, sentence
 
 SMALL = "Groups are small: a difference between them is not tested, and may be chance."
 
 
 def group_sections(source: Source, between: Sequence[Section] = ()) -> list[Section]:
     """By site and subgroup; then the sections `between`; sensitivity."""
-    return [_groups(source), *between, _sensitivity(source)]
+    return [_groups(source), *between, sensitivity_section(source)]
 
 
 def _groups(source: Source) -> Section:
@@ -37,7 +38,7 @@ def _groups(source: Source) -> Section:
 def _group_lines(source: Source) -> list[Line]:
     """Sites, where there are several, then the protocol's subgroups; a later event has section 14.2.6."""
     later = source.protocol.survival_by.event if source.protocol.survival_by else ""
-    variables = [name for name in source.results.variables() if name not in (later, "site")]
+    variables = [name for name in source.results.variables() if name not in (later, "site", "without_site")]
     shown = ["site", *variables] if len(source.results.groups("site")) > 1 else variables
     lines = [Line("All", Ask(group="all"))] if shown else []
     for variable in shown:
@@ -121,28 +122,4 @@ def _ages(source: Source, lines: Sequence[Line]) -> Table:
         population=TREATED,
         size=source.treated,
         method="completed years at the index date",
-    )
-
-
-def _sensitivity(source: Source) -> Section:
-    names = source.results.analyses("sensitivity.")
-    proportions = [name for name in names if source.results.methods(name, "percent")]
-    times = [name for name in names if name not in proportions]
-    lines = [line for name in ("response.remission", *proportions) for line in proportion_lines(source, name)]
-    rates = results_table(source.results, "14.2.10a", "Proportions beside the primary", lines, PROPORTION)
-    lengths = results_table(
-        source.results,
-        "14.2.10b",
-        "Times and ratios",
-        [Line(analysis_words(name), Ask(analysis=name)) for name in times],
-        [*TIMES[:3], Column("Hazard ratio", Ask(show=("hr",))), *LIMITS],
-    )
-    tables = (rates, lengths) if proportions else (lengths,)
-    return Section(
-        "14.2.10",
-        "Sensitivity",
-        tuple(
-            replace(table, head="Analysis", population="treated; each line's N is its denominator")
-            for table in tables
-        ),
     )

@@ -21,7 +21,6 @@ ANALYSES = {
     "duration_of_remission.at_hsct": "Duration of remission, ended at HSCT",
     "duration_of_remission.at_new_therapy": "Duration of remission, ended at new therapy",
     "follow_up": "Follow-up (reverse Kaplan-Meier)",
-    "sensitivity.evaluable": "Remission among the evaluable",
 }
 # Levels that docs/results.md names. A level of another name is shown as it is.
 LEVELS = {

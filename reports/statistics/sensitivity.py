@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import polars as pl
 
@@ -15,9 +16,9 @@ from reports.statistics.response import NOT_EVALUABLE, not_evaluable_rows, respo
 from reports.statistics.rows import Row
 from reports.statistics.survival_by_event import survival_by_rows
 from reports.statistics.time_to_event import endpoint_names, endpoint_rows, follow_up_rows
-from studies.protocol import Protocol, Variation
+from studies.protocol import Decision, Protocol, Response, SurvivalBy, Variation
 from studies.variations import varied_protocol
-from studies.varied_analyses import varied_analyses
+from studies.varied_analyses import OF_RESPONSE, varied_analyses
 
 OVERALL_SURVIVAL = "overall_survival"
 VariationFrames = Callable[[str], Frames]
@@ -68,40 +69,53 @@ def _restricted(frames: Frames, persons: pl.DataFrame) -> Frames:
 
 def _estimates(frames: Frames, protocol: Protocol) -> dict[str, Estimate]:
     """How each analysis that can be given again is estimated; a row of another analysis may come with it."""
-    found: dict[str, Estimate] = {"death": lambda: death_rows(table(frames, "cohort"), protocol, "all")}
-    rules = protocol.response
-    if rules is not None:
-        for name in ("response.best", "response.remission", "response.overall"):
-            found[name] = lambda: response_rows(person_table(frames, "response"), rules, "all")
-        found["response.not_evaluable"] = lambda: not_evaluable_rows(
-            person_table(frames, "response"), rules, "all"
-        )
+    found: dict[str, Estimate] = {"death": partial(_deaths, frames, protocol)}
+    if protocol.response is not None:
+        found |= dict.fromkeys(OF_RESPONSE, partial(_response, frames, protocol.response))
         if protocol.decision is not None:
-            decision = protocol.decision
-            found["decision"] = lambda: decision_rows(list(found["response.remission"]()), decision)
-    return {**found, **_time_estimates(frames, protocol)}
-
-
-def _time_estimates(frames: Frames, protocol: Protocol) -> dict[str, Estimate]:
-    found: dict[str, Estimate] = {}
-
-    def add(analysis: str, estimate: Callable[[pl.DataFrame], Iterator[Row]], endpoint: str) -> None:
-        found[analysis] = lambda: estimate(times_of(frames, protocol, endpoint))
-
+            found["decision"] = partial(_decision, frames, protocol.response, protocol.decision)
     for name, endpoint in protocol.endpoints.items():
         for analysis in endpoint_names(name, endpoint):
-            add(analysis, lambda times, a=analysis: endpoint_rows(times, a, protocol, "all"), analysis)
+            found[analysis] = partial(_endpoint, frames, protocol, analysis)
     for name in protocol.incidences:
-        analysis = analysis_of(name)
-        add(analysis, lambda times, n=name: incidence_rows(times, n, protocol, "all"), analysis)
+        found[analysis_of(name)] = partial(_incidence, frames, protocol, name)
     if OVERALL_SURVIVAL in protocol.endpoints:
-        add("follow_up", lambda times: follow_up_rows(times, protocol, "all"), OVERALL_SURVIVAL)
-    by = protocol.survival_by
-    if by is not None:
-        found[f"survival_by_{by.event}"] = lambda: survival_by_rows(
-            person_table(frames, "time_dependent"), by, "all"
+        found["follow_up"] = partial(_follow_up, frames, protocol)
+    if protocol.survival_by is not None:
+        found[f"survival_by_{protocol.survival_by.event}"] = partial(
+            _survival_by, frames, protocol.survival_by
         )
     return found
+
+
+def _deaths(frames: Frames, protocol: Protocol) -> Iterator[Row]:
+    yield from death_rows(table(frames, "cohort"), protocol, "all")
+
+
+def _response(frames: Frames, rules: Response) -> Iterator[Row]:
+    response = person_table(frames, "response")
+    yield from response_rows(response, rules, "all")
+    yield from not_evaluable_rows(response, rules, "all")
+
+
+def _decision(frames: Frames, rules: Response, decision: Decision) -> Iterator[Row]:
+    yield from decision_rows(list(_response(frames, rules)), decision)
+
+
+def _endpoint(frames: Frames, protocol: Protocol, analysis: str) -> Iterator[Row]:
+    yield from endpoint_rows(times_of(frames, protocol, analysis), analysis, protocol, "all")
+
+
+def _incidence(frames: Frames, protocol: Protocol, name: str) -> Iterator[Row]:
+    yield from incidence_rows(times_of(frames, protocol, analysis_of(name)), name, protocol, "all")
+
+
+def _follow_up(frames: Frames, protocol: Protocol) -> Iterator[Row]:
+    yield from follow_up_rows(times_of(frames, protocol, OVERALL_SURVIVAL), protocol, "all")
+
+
+def _survival_by(frames: Frames, rules: SurvivalBy) -> Iterator[Row]:
+    yield from survival_by_rows(person_table(frames, "time_dependent"), rules, "all")
 
 
 def times_of(frames: Frames, protocol: Protocol, analysis: str) -> pl.DataFrame:

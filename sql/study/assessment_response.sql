@@ -7,7 +7,7 @@ with result as (
         trial,
         arg_min(response, criterion) filter (where is_met) as met,
         bool_or(is_met is null) as is_undecided,
-        flatten(list(lacks) filter (where is_met is null and lacks is not null)) as lacks
+        flatten(list(lacks order by criterion) filter (where is_met is null and lacks is not null)) as lacks
     from criterion_result
     group by person_id, evaluation, trial
 ),

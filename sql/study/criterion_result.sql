@@ -31,7 +31,7 @@ condition as (
     select
         person_id, evaluation, trial, criterion, response, part, condition,
         all_hold(truth) as truth,
-        list({'variable': variable, 'is_baseline': lacks_baseline}) filter (where truth is null) as lacks
+        list({'variable': variable, 'is_baseline': lacks_baseline} order by lacks_baseline) filter (where truth is null) as lacks
     from comparison
     group by person_id, evaluation, trial, criterion, response, part, condition
 ),
@@ -40,7 +40,7 @@ part as (
     select
         person_id, evaluation, trial, criterion, response, part,
         case part when 'all' then all_hold(truth) else any_holds(truth) end as truth,
-        flatten(list(lacks) filter (where lacks is not null)) as lacks
+        flatten(list(lacks order by condition) filter (where lacks is not null)) as lacks
     from condition
     group by person_id, evaluation, trial, criterion, response, part
 )
@@ -52,6 +52,6 @@ select
     criterion,
     response,
     all_hold(truth) as is_met,
-    flatten(list(lacks) filter (where truth is null and lacks is not null)) as lacks
+    flatten(list(lacks order by part) filter (where truth is null and lacks is not null)) as lacks
 from part
 group by person_id, evaluation, trial, criterion, response

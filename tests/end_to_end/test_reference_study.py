@@ -12,6 +12,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from flows.tracing import Question, sources_of
+
 COVE = Path(sys.executable).with_name("cove")
 
 # analysis, group, level, statistic, method → the figure as published.
@@ -168,6 +170,20 @@ def test_traced_persons_are_as_many_as_the_number(folder: Path, rows: Rows) -> N
         else:
             found = {person for person, _ in persons if person in members[group]}
         assert len(found) == float(row["value"]), (analysis, group, level)
+
+
+def test_traced_persons_of_a_sensitivity_analysis_are_as_many_as_the_number(folder: Path, rows: Rows) -> None:
+    """The persons and sources are those of the changed rules, and the groups leave a site out."""
+    asked = [
+        (key, float(row["value"]))
+        for key, row in rows.items()
+        if key[0].startswith("sensitivity.") and key[3] in ("n", "events", "denominator")
+    ]
+    assert {key[1] for key, _ in asked} > {"all"}
+    with duckdb.connect(str(folder / "home" / "warehouse.duckdb"), read_only=True) as warehouse:
+        for (analysis, group, level, statistic, _), value in asked:
+            traced = sources_of(warehouse, "clofarabine", Question(analysis, statistic, group, level))
+            assert len({person for person, *_ in traced}) == value, (analysis, group, statistic)
 
 
 def test_a_number_is_traced_to_lines_as_received(folder: Path) -> None:

@@ -79,6 +79,7 @@ def bare_report() -> Report:
             **off,
             "endpoints": endpoints,
             "incidences": {},
+            "sensitivity": {},
             "deaths": protocol.deaths.model_copy(update={"after_event": None}),
             "exposure": protocol.exposure.model_copy(update={"cycle_gap_days": None, "combination": None}),
         }

@@ -33,7 +33,9 @@ def test_the_main_numbers_stand_in_tables_beside_the_table_of_all() -> None:
     report = drawn_report()
     shown = [key for key, _ in Page(render_html(report)).shown]
     # A caution that several numbers of a table have stands under it once.
-    once = {key for key in shown if shown.count(key) == 1 and "|warning_" not in key}
+    # Of a sensitivity analysis the main number stands beside the primary; not each method, nor ranges.
+    aside = ("|warning_", "sensitivity.")
+    once = {key for key in shown if shown.count(key) == 1 and not any(part in key for part in aside)}
     # The tables by site show the main results; the rest of a site's rows stand in the table of all.
     assert {key.split("|")[2].partition("=")[0] for key in once} <= {"site", "hsct"}
     assert not [key for key in once if key.split("|")[2] == "all"]
@@ -60,6 +62,29 @@ def test_a_study_without_a_part_has_no_empty_table_and_no_heading_of_it() -> Non
         assert f"</span> {absent}" not in html
     assert "Contract thresholds" not in html
     assert "HSCT: yes" not in html
+
+
+def test_each_number_of_a_sensitivity_analysis_stands_beside_the_primary_with_its_reason() -> None:
+    html = render_html(drawn_report())
+    body = html.split('id="table-14-2-10a"')[1].split("</table>")[0]
+    headings = re.findall(r'<tr class="heading">.*?>([^<]*)</th></tr>', body)
+    assert headings == [
+        "Evaluable. Who can&#39;t be evaluated counts as no responder; here they are left out.",
+        "Without site. One centre may carry the result; here each is left out in turn.",
+    ]
+    evaluable = body.split("</tr>")[3]
+    assert re.findall(r'data-result="([^"]*)">([^<]*)<', evaluable) == [
+        ("sensitivity.evaluable|treated|all||n|", "3"),
+        ("sensitivity.evaluable|treated|all||denominator|", "5"),
+        ("sensitivity.evaluable|treated|all||percent|clopper-pearson", "60.0"),
+        # Exact limits of 3 of 5 and 3 of 8, as R's binom.test gives them.
+        ("sensitivity.evaluable|treated|all||ci_low|clopper-pearson", "14.7"),
+        ("sensitivity.evaluable|treated|all||ci_high|clopper-pearson", "94.7"),
+        ("response.remission|treated|all||percent|clopper-pearson", "37.5"),
+        ("response.remission|treated|all||ci_low|clopper-pearson", "8.5"),
+        ("response.remission|treated|all||ci_high|clopper-pearson", "75.5"),
+    ]
+    assert "Overall survival, without north" in body
 
 
 def test_a_study_with_every_part_has_its_sections_in_the_order_of_ich_e3() -> None:

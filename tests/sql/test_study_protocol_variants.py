@@ -165,3 +165,73 @@ def test_persons_traced_from_a_count_are_as_many_as_the_count() -> None:
         ("teae", "fatal", 1),
         ("teae", "grade_3_plus", 1),
     ]
+
+
+def under_endpoint(history: History, name: str, **keys: object) -> History:
+    """The study with keys of one endpoint changed."""
+    endpoint = REFERENCE.endpoints[name].model_copy(update=keys)
+    return history.under(endpoints={**REFERENCE.endpoints, name: endpoint})
+
+
+def test_an_endpoint_ends_at_the_events_that_the_protocol_names() -> None:
+    history = under_endpoint(History(), "overall_survival", ends_at=["hsct"])
+    for person in "pqrs":
+        history.patient(person)
+    history.procedure("hsct", 50, "p")
+    history.death(80, "p")
+    history.procedure("hsct", 90, "q")
+    history.death(90, "q")
+    history.procedure("hsct", 400, "r")
+    history.build()
+    # A death on the day of the transplant counts; a transplant at the last contact ends nothing earlier.
+    assert history.all("person_id, days, status", "endpoint", "endpoint = 'overall_survival'") == [
+        ("p", 50, 0),
+        ("q", 90, 1),
+        ("r", 400, 0),
+        ("s", 400, 0),
+    ]
+
+
+def test_follow_up_of_a_remission_ends_before_a_gap_between_evaluations() -> None:
+    history = under_endpoint(History(), "duration_of_remission", assessment_gap_days=60)
+    marrows = {
+        "p": [(90, 1.0), (150, 40.0)],  # 60 days apart: no gap
+        "q": [(90, 1.0), (151, 40.0)],  # 61 days: the relapse isn't seen
+        "r": [(60, 1.0), (200, 1.0), (210, 40.0)],
+        "s": [],
+        "t": [(80, 1.0)],
+    }
+    for person, values in marrows.items():
+        history.patient(person)
+        history.remission(30, person)
+        for number, value in values:
+            history.value("marrow_blasts", number, value, person)
+    history.death(90, "s")  # 60 days after the remission
+    history.death(141, "t")  # 61 days after the last evaluation
+    history.build()
+    found = history.all("person_id, days, status", "endpoint", "endpoint = 'duration_of_remission'")
+    assert found == [("p", 120, 1), ("q", 60, 0), ("r", 30, 0), ("s", 60, 1), ("t", 50, 0)]
+    gap = history.one("description", "endpoint", "endpoint = 'duration_of_remission' and person_id = 'r'")
+    assert gap == ("no evaluation for more than 60 days",)
+
+
+def test_a_remission_that_is_certain_counts_where_the_protocol_says_so() -> None:
+    assert REFERENCE.response
+    rules = REFERENCE.response.model_copy(update={"certain_remission": True})
+    history = History().under(response=rules).patient("p").patient("q").patient("r")
+    for person in "pqr":
+        history.value("marrow_blasts", 30, 2.0, person)
+    history.value("anc", 30, 2.0, "p")
+    history.value("anc", 30, 2.0, "r")
+    history.value("platelets", 30, 150.0, "r")
+    history.build()
+    # p lacks platelets, which tell only which remission it is; q lacks neutrophils, and may be none.
+    assert history.all("person_id, best_response, is_remission, is_overall, remission_on", "response") == [
+        ("p", "NE", True, True, on(30)),
+        ("q", "NE", False, False, None),
+        ("r", "CR", True, True, on(30)),
+    ]
+    assert history.all("person_id, days", "endpoint", "endpoint = 'time_to_remission'") == [
+        ("p", 30),
+        ("r", 30),
+    ]

@@ -166,8 +166,10 @@ GRADES = {"a1": (0, 4), "a2": (1, 4), "a3": (1, 3), "b1": (None, 0)}  # at basel
 
 
 def reference_protocol() -> Protocol:
-    """The reference study's protocol."""
-    return load_study("clofarabine").protocol
+    """The reference study's protocol, with those of its sensitivity analyses that need no tables of their own."""
+    protocol = load_study("clofarabine").protocol
+    kept = {name: one for name, one in protocol.sensitivity.items() if not one.change}
+    return protocol.model_copy(update={"sensitivity": kept})
 
 
 def drawn_frames() -> dict[str, pl.DataFrame]:
