@@ -91,8 +91,8 @@ GIVEN = "reason: Why.\nanalyses: [overall_survival]\n"
         ),
         (
             "change: {exposure.combination: null}", 0,
-            "sensitivity.x: with its changes endpoints.duration_of_remission.variants.at_new_therapy[1]: \"new_therapy\" needs `exposure.combination`; known: "
-            "death, failure, hsct, index, last_contact, last_disease_assessment, relapse, remission",
+            "sensitivity.x: with its changes endpoints.duration_of_remission.variants.at_new_therapy[1]: "
+            '"new_therapy" needs `exposure.combination`; known: ',
         ),
         (
             "change: {population.index_drug.routes: route}", 3,
