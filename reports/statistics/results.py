@@ -40,7 +40,8 @@ from reports.statistics.rows import Row, results_frame
 from reports.statistics.sensitivity import VariationFrames, no_variations, sensitivity_rows
 from reports.statistics.survival_by_event import survival_by_rows
 from reports.statistics.time_to_event import endpoint_names, endpoint_rows, follow_up_rows
-from studies.protocol import Endpoint, Incidence, Protocol, Response
+from reports.statistics.times import times_of
+from studies.protocol import Protocol, Response
 
 OVERALL_SURVIVAL = "overall_survival"
 PULL = "quality_pull"  # only of a home that was pulled into
@@ -78,7 +79,7 @@ def _group_rows(frames: Frames, protocol: Protocol, group: Group) -> Iterator[Ro
         response = group.of(person_table(frames, "response"))
         yield from response_rows(response, protocol.response, group.name)
     if OVERALL_SURVIVAL in protocol.endpoints:
-        times = group.of(_times(frames, OVERALL_SURVIVAL, whole=True))
+        times = group.of(times_of(frames, OVERALL_SURVIVAL, protocol.endpoints[OVERALL_SURVIVAL]))
         yield from endpoint_rows(times, OVERALL_SURVIVAL, protocol, group.name)
 
 
@@ -129,14 +130,16 @@ def _time_rows(frames: Frames, protocol: Protocol) -> Iterator[Row]:
     for name, endpoint in protocol.endpoints.items():
         for analysis in endpoint_names(name, endpoint):
             if analysis != OVERALL_SURVIVAL:
-                times = _times(frames, analysis, whole=_is_of_all(endpoint))
+                times = times_of(frames, analysis, endpoint)
                 yield from endpoint_rows(times, analysis, protocol, "all")
     for name, incidence in protocol.incidences.items():
-        times = _times(frames, analysis_of(name), whole=_is_of_all(incidence))
+        times = times_of(frames, analysis_of(name), incidence)
         yield from incidence_rows(times, name, protocol, "all")
     yield from _comparison_rows(frames, protocol)
     if OVERALL_SURVIVAL in protocol.endpoints:
-        yield from follow_up_rows(_times(frames, OVERALL_SURVIVAL, whole=True), protocol, "all")
+        yield from follow_up_rows(
+            times_of(frames, OVERALL_SURVIVAL, protocol.endpoints[OVERALL_SURVIVAL]), protocol, "all"
+        )
     if protocol.survival_by is not None:
         times = person_table(frames, "time_dependent")
         yield from survival_by_rows(times, protocol, protocol.survival_by, "all")
@@ -145,15 +148,9 @@ def _time_rows(frames: Frames, protocol: Protocol) -> Iterator[Row]:
 def _comparison_rows(frames: Frames, protocol: Protocol) -> Iterator[Row]:
     groups, cohort = study_groups(frames, protocol), table(frames, "cohort")
     for name, comparison in protocol.comparisons.items():
-        whole = _is_of_all(protocol.incidences[comparison.incidence])
-        times = _times(frames, analysis_of(comparison.incidence), whole=whole)
+        times = times_of(frames, analysis_of(comparison.incidence), protocol.incidences[comparison.incidence])
         compared = [group for group in groups if group.variable == comparison.by]
         yield from comparison_rows(times, name, protocol, compared, cohort)
-
-
-def _is_of_all(rules: Endpoint | Incidence) -> bool:
-    """Whether each treated person must have a row."""
-    return rules.population == "treated" and rules.start == "index" and not rules.exclude_prevalent
 
 
 def _safety_rows(frames: Frames, protocol: Protocol) -> Iterator[Row]:
@@ -171,9 +168,3 @@ def _safety_rows(frames: Frames, protocol: Protocol) -> Iterator[Row]:
         graded = table(frames, "lab_grade")
         require_treated(graded, cohort, "lab_grade")
         yield from laboratory_rows(graded, protocol.safety.laboratory, "all")
-
-
-def _times(frames: Frames, endpoint: str, *, whole: bool) -> pl.DataFrame:
-    """One endpoint's rows, one a person: of every treated one when `whole`."""
-    times = table(frames, "endpoint").filter(pl.col("endpoint") == endpoint)
-    return person_table({**frames, endpoint: times}, endpoint, whole=whole)

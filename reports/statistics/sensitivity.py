@@ -16,6 +16,7 @@ from reports.statistics.response import NOT_EVALUABLE, not_evaluable_rows, respo
 from reports.statistics.rows import Row
 from reports.statistics.survival_by_event import survival_by_rows
 from reports.statistics.time_to_event import endpoint_names, endpoint_rows, follow_up_rows
+from reports.statistics.times import times_of
 from studies.protocol import Decision, Protocol, Response, SurvivalBy, Variation
 from studies.variations import varied_protocol
 from studies.varied_analyses import OF_RESPONSE, varied_analyses
@@ -83,7 +84,7 @@ def _estimates(frames: Frames, protocol: Protocol) -> dict[str, Estimate]:
         found["follow_up"] = partial(_follow_up, frames, protocol)
     if protocol.survival_by is not None:
         found[f"survival_by_{protocol.survival_by.event}"] = partial(
-            _survival_by, frames, protocol.survival_by
+            _survival_by, frames, protocol, protocol.survival_by
         )
     return found
 
@@ -103,28 +104,19 @@ def _decision(frames: Frames, rules: Response, decision: Decision) -> Iterator[R
 
 
 def _endpoint(frames: Frames, protocol: Protocol, analysis: str) -> Iterator[Row]:
-    yield from endpoint_rows(times_of(frames, protocol, analysis), analysis, protocol, "all")
+    times = times_of(frames, analysis, protocol.endpoints[analysis.partition(".")[0]])
+    yield from endpoint_rows(times, analysis, protocol, "all")
 
 
 def _incidence(frames: Frames, protocol: Protocol, name: str) -> Iterator[Row]:
-    yield from incidence_rows(times_of(frames, protocol, analysis_of(name)), name, protocol, "all")
+    times = times_of(frames, analysis_of(name), protocol.incidences[name])
+    yield from incidence_rows(times, name, protocol, "all")
 
 
 def _follow_up(frames: Frames, protocol: Protocol) -> Iterator[Row]:
-    yield from follow_up_rows(times_of(frames, protocol, OVERALL_SURVIVAL), protocol, "all")
+    times = times_of(frames, OVERALL_SURVIVAL, protocol.endpoints[OVERALL_SURVIVAL])
+    yield from follow_up_rows(times, protocol, "all")
 
 
-def _survival_by(frames: Frames, rules: SurvivalBy) -> Iterator[Row]:
-    yield from survival_by_rows(person_table(frames, "time_dependent"), rules, "all")
-
-
-def times_of(frames: Frames, protocol: Protocol, analysis: str) -> pl.DataFrame:
-    """An endpoint's or incidence's rows, one a person: every treated one, where nobody may be left out."""
-    name = analysis.split(".")[0]
-    if name in protocol.endpoints:
-        endpoint = protocol.endpoints[name]
-        whole = endpoint.population == "treated" and not endpoint.exclude_prevalent
-    else:
-        whole = not protocol.incidences[name.removesuffix("_incidence")].exclude_prevalent
-    times = table(frames, "endpoint").filter(pl.col("endpoint") == analysis)
-    return person_table({**frames, analysis: times}, analysis, whole=whole)
+def _survival_by(frames: Frames, protocol: Protocol, rules: SurvivalBy) -> Iterator[Row]:
+    yield from survival_by_rows(person_table(frames, "time_dependent"), protocol, rules, "all")
