@@ -7,7 +7,7 @@ select
     s.type,
     s.id,
     s.version,
-    try_cast(s.last_updated as timestamptz) as last_updated,
+    written_instant(s.last_updated) as last_updated,
     f.landed_at,
     s.hash,
     s.full_url,

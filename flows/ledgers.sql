@@ -95,7 +95,7 @@ select
     case when contains(resource_key, '/') then split_part(resource_key, '/', 2) end as id,
     -- Some servers tell the deletion's own version, and not its instant: Patient/1/_history/3.
     nullif(regexp_extract(k.url, '/_history/([^/?#\s]+)$', 1), '') as version,
-    try_cast(k.deleted_at as timestamptz) as deleted_at,
+    written_instant(k.deleted_at) as deleted_at,
     f.landed_at,
     resource_key
 from keyed as k

@@ -54,7 +54,7 @@ LINES_SQL = """
         p.type,
         l.resource.id as id,
         l.resource.meta.versionId as version,
-        try_cast(l.resource.meta.lastUpdated as timestamptz) as last_updated,
+        written_instant(l.resource.meta.lastUpdated) as last_updated,
         f.landed_at,
         l.full_url,
         l.file || ' ' || l.scope as "$scope",

@@ -1,6 +1,6 @@
-"""The SQL macros that compiled views call: keys of resources and references, dates, boundaries.
+"""The SQL macros that mapping calls: keys of resources and references, dates, boundaries, instants.
 
-`references.sql` and `boundaries.sql` hold them, each with its rule.
+`references.sql`, `boundaries.sql` and `instants.sql` hold them, each with its rule.
 """
 
 from __future__ import annotations
@@ -23,5 +23,5 @@ def install_macros(connection: duckdb.DuckDBPyConnection, identity_key: bytes) -
     # Digits in the text, since DuckDB imports pandas (half a second) for the first value that is bound.
     for name, mask in (("ipad", 0x36), ("opad", 0x5C)):
         connection.execute(f"set variable {name} = unhex('{bytes(byte ^ mask for byte in padded).hex()}')")
-    for name in ("references.sql", "boundaries.sql"):
+    for name in ("references.sql", "boundaries.sql", "instants.sql"):
         connection.execute(Path(__file__).with_name(name).read_text(encoding="utf-8"))

@@ -31,11 +31,13 @@ create or replace temp macro date_on(written) as
     case when date_precision(written) in ('day', 'time') then date_first(written) end;
 
 -- The instant, where a time of day is written; one without an offset is taken as if in UTC. Seconds may be missing,
--- which the cast doesn't take before an offset.
+-- which the cast doesn't take before an offset, and may be a leap second.
 create or replace temp macro instant_at(written) as
     case
-        when date_precision(written) = 'time' then
-            try_cast(regexp_replace(written, '^(.{10}[T ]\d{2}:\d{2})(Z|[+-]|$)', '\1:00\2') as timestamptz)
+        when date_precision(written) = 'time' then coalesce(
+            try_cast(regexp_replace(written, '^(.{10}[T ]\d{2}:\d{2})(Z|[+-]|$)', '\1:00\2') as timestamptz),
+            try_cast(regexp_replace(written, '^(.{10}[T ]\d{2}:\d{2}):60', '\1:59') as timestamptz) + interval 1 second
+        )
     end;
 
 -- The number of a version, where it is one: 10 comes after 9.

@@ -43,6 +43,17 @@ def test_the_latest_last_updated_is_current_whatever_the_order_and_the_offset(tm
     assert rows(con, "quality.resources", "landed, mapped, superseded") == [(1, 0, 1), (2, 1, 1)]
 
 
+def test_a_leap_second_and_a_time_without_seconds_are_instants(tmp_path: Path) -> None:
+    written = [
+        version("male", lastUpdated="2016-12-31T23:59:59.9Z"),
+        version("female", lastUpdated="2017-01-01T08:59:60+09:00"),
+        patient("q", gender="male", meta={"lastUpdated": "2020-01-01T00:00:59+09:00"}),
+        patient("q", gender="female", meta={"lastUpdated": "2020-01-01T00:01+09:00"}),
+    ]
+    land(tmp_path, {"a": {"1.ndjson": written}})
+    assert [sex for _, _, sex in sexes(tmp_path)] == ["female", "female"]
+
+
 def test_version_ids_count_as_numbers_and_then_the_load_decides(tmp_path: Path) -> None:
     land(tmp_path, {"a": {"1.ndjson": [version("female", versionId="10"), version("male", versionId="9")]}})
     land(tmp_path, {"b": {"1.ndjson": [version("male")]}})
