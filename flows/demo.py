@@ -66,7 +66,8 @@ def run_demo(out: Path, home: Path | None, *, as_flow: bool = False) -> Run:
     tell = _in_turn(progress)
     with listening() as listener:
         config = _open(listener, places, earlier, current, tell)
-        tell(f"eight simulated hospitals: five at {listener.origin}, three by files; see {places.config}")
+        tell(f"eight simulated hospitals: five at {listener.origin}, three by files")
+        tell(f"they are pulled by {places.config}")
         first = _run(places, config, progress, as_flow, _night("First night", FIRST_NIGHT))
         move_on(listener.hospitals)
         _tell_news(places, earlier, current, tell)

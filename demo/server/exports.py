@@ -14,6 +14,7 @@ from demo.hospitals.packing import line
 from demo.server.holdings import Holding, Version, after, instant
 from demo.server.messages import Answer, Asked, as_json, refusal
 
+GROUP = "clofarabine"
 NDJSON = "application/fhir+ndjson"
 JOB = re.compile(r"/export/(?P<job>\d+)(?:/(?P<file>[\w-]+\.ndjson))?")
 RANGE = re.compile(r"bytes=(\d+)-")
@@ -49,6 +50,13 @@ class Exports:
         name = str(len(self.jobs) + 1)
         self.jobs[name] = self._job(asked.values("_type"), since, now)
         return Answer(202, headers={"Content-Location": f"{self.base}/export/{name}"})
+
+    def group(self, now: datetime) -> Answer:
+        """The Group that is exported, with its members: every patient who is there."""
+        patients = [v for v in self.holding.current(now) if v.type == "Patient"]
+        members = [{"entity": {"reference": f"Patient/{patient.id}"}} for patient in patients]
+        content = {"resourceType": "Group", "id": GROUP, "type": "person", "actual": True, "member": members}
+        return as_json(content)
 
     def answer(self, asked: Asked) -> Answer:
         """The status of an export, its manifest once it is done, a file of it, or its end."""

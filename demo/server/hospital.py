@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass
 from datetime import datetime
 
-from demo.server.exports import Exports
+from demo.server.exports import GROUP, Exports
 from demo.server.holdings import FIRST_NIGHT, SECOND_NIGHT, Holding
 from demo.server.messages import Answer, Asked, refusal
 from demo.server.searches import history, search
@@ -71,6 +71,8 @@ class Hospital:
     def _exported(self, exports: Exports, asked: Asked) -> Answer:
         if asked.path.endswith("/$export"):
             return exports.start(asked, self.now)
+        if asked.path == f"/Group/{GROUP}":
+            return exports.group(self.now)
         return exports.answer(asked)
 
     def _history(self, kind: str | None, asked: Asked) -> Answer:

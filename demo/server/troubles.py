@@ -57,7 +57,7 @@ class Troubles:
     def _struck(self, what: What, asked: Asked, answer: Answer, end_tokens: Callable[[], None]) -> Answer:
         name = asked.path.rpartition("/")[2]
         if what == "busy":
-            self._say(f"is busy: answers 503 to the search of {name}, try again after 1 second")
+            self._say(f"is busy: 503 to the search of {name}, Retry-After 1 s")
             self._waiting[asked.path] = f"answers the search of {name}, asked again"
             return replace(refusal(503, "busy"), headers={"Retry-After": "1"})
         if what == "cut":
@@ -65,7 +65,7 @@ class Troubles:
             self._waiting[asked.path] = f"sends the rest of {name}"
             return replace(answer, cut_at=len(answer.body) // 2)
         end_tokens()
-        self._say(f"ends the token before {name} is sent, and answers 401")
+        self._say(f"ends the token before it sends {name}: 401")
         self._waiting[asked.path] = f"sends {name}, asked for with a new token"
         return refusal(401, "the token has ended")
 

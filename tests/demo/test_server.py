@@ -171,6 +171,14 @@ def test_an_export_has_the_types_asked_for_and_later_only_what_changed(listener:
     assert [(file["type"], file["count"]) for file in second["deleted"]] == [("Bundle", 1)]
 
 
+def test_a_group_tells_its_members(listener: Listener) -> None:
+    listener.hospitals["hospital-a"].tokens = None
+    group = ask(listener, "/hospital-a/fhir/Group/clofarabine").content
+    resources = held("a", of_hospital("a", a_month_earlier(CURRENT)))
+    wanted = [f"Patient/{row['id']}" for row in resources if row["resourceType"] == "Patient"]
+    assert [member["entity"]["reference"] for member in group["member"]] == wanted
+
+
 def test_pages_lead_through_all_resources_of_a_type(listener: Listener) -> None:
     entries = pages(listener, "/hospital-d/fhir/Observation")
     resources = held("d", of_hospital("d", a_month_earlier(CURRENT)))

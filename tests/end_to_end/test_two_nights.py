@@ -86,17 +86,22 @@ def first_night_ended_at(home: Path) -> str:
     [
         "hospital-a's server loses the connection in the middle of Observation.ndjson",
         r"hospital-a's server sends the rest of Observation.ndjson, from byte \d+ on",
-        r"hospital-b's server ends the token before (\w+).ndjson is sent, and answers 401",
+        r"hospital-b's server ends the token before it sends (\w+).ndjson: 401",
         r"hospital-b's server sends (\w+).ndjson, asked for with a new token",
-        "hospital-d's server is busy: answers 503 to the search of Observation, try again after 1 second",
+        "hospital-d's server is busy: 503 to the search of Observation, Retry-After 1 s",
         "hospital-d's server answers the search of Observation, asked again",
-        "hospital-f's server is busy: answers 503 to the search of Condition, try again after 1 second",
+        "hospital-f's server is busy: 503 to the search of Condition, Retry-After 1 s",
         "hospital-f's server answers the search of Condition, asked again",
     ],
 )
 def test_what_a_flaky_night_did_is_told_and_how_it_went_on(folder: Path, line: str) -> None:
     told = (folder / "told.txt").read_text(encoding="utf-8")
     assert len(re.findall(f"^  {line}$", told, re.MULTILINE)) == 1
+
+
+def test_the_pull_has_nothing_to_warn_of(folder: Path) -> None:
+    told = (folder / "told.txt").read_text(encoding="utf-8")
+    assert not re.findall("missing|problem|failed|couldn't|--full", told)
 
 
 def test_every_site_is_pulled_in_two_nights_and_none_is_stale(folder: Path) -> None:
