@@ -13,6 +13,8 @@ import duckdb
 import pytest
 
 from flows.tracing import Question, sources_of
+from tests.end_to_end.demo_in_r import statistics_in_r
+from tests.statistics.agreement_with_r import agree, needs_r
 
 COVE = Path(sys.executable).with_name("cove")
 
@@ -76,7 +78,6 @@ UNTRACED = (
     "quality.resources",
     "quality.quarantine",
     "quality.finding",
-    "survival_by",
     "sensitivity",
 )
 
@@ -184,6 +185,29 @@ def test_traced_persons_of_a_sensitivity_analysis_are_as_many_as_the_number(fold
         for (analysis, group, level, statistic, _), value in asked:
             traced = sources_of(warehouse, "clofarabine", Question(analysis, statistic, group, level))
             assert len({person for person, *_ in traced}) == value, (analysis, group, statistic)
+
+
+# Of these every estimate, limit and p must be R's: those of other analyses are counts, or a published control's.
+OF_R = (
+    "overall_survival", "event_free_survival", "time_to_remission", "duration_of_remission", "follow_up",
+    "remission_incidence", "hsct_incidence", "relapse_incidence", "death_without_relapse_incidence",
+    "survival_by_hsct", "gray.", "cause_specific.", "response.remission", "response.overall", "baseline.age",
+    "baseline.prior_regimens", "response.agreement", "rate.",
+)  # fmt: skip
+ESTIMATED = {
+    "median", "ci_low", "ci_high", "survival", "incidence", "hr", "p", "chi2", "percent", "mean", "sd", "q1", "q3",
+    "observed_percent", "kappa", "rate",
+}  # fmt: skip
+
+
+@needs_r
+def test_every_estimate_limit_and_p_of_the_cohort_is_rs(folder: Path, rows: Rows, tmp_path: Path) -> None:
+    theirs = statistics_in_r(folder / "home" / "warehouse.duckdb", tmp_path)
+    ours = {key: None if row["value"] == "" else float(row["value"]) for key, row in rows.items()}
+    asked = {key for key in ours if key[0].startswith(OF_R) and key[3] in ESTIMATED}
+    assert len(asked) > 700
+    assert asked - set(theirs) == set()
+    assert [(key, ours[key], value) for key, value in theirs.items() if not agree(ours[key], value)] == []
 
 
 def test_a_number_is_traced_to_lines_as_received(folder: Path) -> None:
