@@ -13,10 +13,12 @@ from reports.statistics.cox import EVENTS_PER_PARAMETER, FEW_EVENTS, NO_CONVERGE
 from reports.statistics.joint_likelihood import RiskWeights, is_small, joint_likelihood, risk_weights
 from reports.statistics.risk_sets import Floats, InvalidSample, finite, sample
 
-STEPS = 500
+STEPS = 100
 SETTLED = 1e-11  # in standard errors
 LARGEST_STEP = 2.0  # in ranges of a covariate
 FARTHEST = 60.0  # in ranges of a covariate, as for one covariate
+SHORTEST = 1e-9
+DIFFERENCE = 1e-5  # in ranges of a covariate
 SINGULAR = 1e-10
 
 
@@ -69,6 +71,9 @@ Fit = tuple[float, float, float, float, float]  # coefficient, its limits, p, st
 
 def _fits(table: RiskWeights, level: float) -> list[Fit]:
     width = table.covariates.shape[1]
+    begin = joint_likelihood(table, np.zeros(width)).information
+    if np.linalg.eigvalsh(begin)[0] < SINGULAR * np.trace(begin):
+        raise _NoMaximum
     best = _maximise(table, np.zeros(width), np.ones(width, dtype=bool))
     top, threshold = _penalised(table, best), float(chi2.ppf(level, 1))
     errors = np.sqrt(np.diag(np.linalg.inv(joint_likelihood(table, best).information)))
@@ -90,19 +95,26 @@ class _Profile:
         self.last = best.copy()
 
     def drop(self, value: float) -> float:
-        """The loss at `value`; begins from the last fit, which is near."""
-        begin = self.last.copy()
+        """The loss at `value`; infinite so far out that doubles can't tell the information from none."""
+        begin = self.last.copy()  # which is near
         begin[self.number] = value
-        self.last = _maximise(self.table, begin, self.free)
+        try:
+            self.last = _maximise(self.table, begin, self.free)
+        except _NoMaximum:
+            return np.inf
         return 2 * (self.top - _penalised(self.table, self.last))
 
 
 def _limit(profile: _Profile, threshold: float, step: float) -> float:
     """Where the loss reaches the threshold, on the side that `step` points to."""
     near = float(profile.best[profile.number])
-    while abs(near) < FARTHEST:
+    while abs(near) < FARTHEST and abs(step) > SHORTEST:
         far = near + step
-        if profile.drop(far) > threshold:
+        drop = profile.drop(far)
+        if np.isinf(drop):
+            step = step / 4
+            continue
+        if drop > threshold:
             return float(brentq(lambda b: profile.drop(b) - threshold, near, far, xtol=1e-13, rtol=1e-14))
         near, step = far, step * 1.5
     raise _NoMaximum
@@ -115,32 +127,58 @@ def _penalised(table: RiskWeights, coefficients: Floats) -> float:
 
 def _log_determinant(information: Floats) -> float:
     sign, log = np.linalg.slogdet(information)
-    if sign <= 0 or not np.isfinite(log):
-        raise _NoMaximum
-    return float(log)
+    return float(log) if sign > 0 else -np.inf
 
 
 def _maximise(table: RiskWeights, begin: Floats, free: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Floats:
     """The free coefficients at which the penalised likelihood is greatest, the others as in `begin`.
 
-    By scoring steps, halved where they overshoot.
+    By Newton's steps, halved where they overshoot. Raises _NoMaximum where they don't settle.
     """
     coefficients = begin.copy()
     if not free.any():
         return coefficients
     for _ in range(STEPS):
         at = joint_likelihood(table, coefficients)
-        information = at.information[np.ix_(free, free)]
-        if np.linalg.eigvalsh(at.information)[0] < SINGULAR * np.trace(at.information):
-            raise _NoMaximum
-        pull = 0.5 * np.einsum("ab,bar->r", np.linalg.inv(at.information), at.slope)
-        step = np.linalg.solve(information, (at.score + pull)[free])
-        step *= min(1.0, LARGEST_STEP / float(np.abs(step).max(initial=1e-300)))
-        if float(np.sqrt(step @ information @ step)) < SETTLED:
-            return coefficients
         value = at.log + 0.5 * _log_determinant(at.information)
-        coefficients = _uphill(table, coefficients, free, step, value)
+        if not np.isfinite(value):
+            raise _NoMaximum
+        curvature = _curvature(table, coefficients, free, at.information)
+        step = np.linalg.solve(curvature, _gradient(table, coefficients)[free])
+        if float(np.sqrt(step @ at.information[np.ix_(free, free)] @ step)) < SETTLED:
+            return coefficients
+        step *= min(1.0, LARGEST_STEP / float(np.abs(step).max()))
+        coefficients = _uphill(table, coefficients, free, np.asarray(step, dtype=np.float64), value)
     raise _NoMaximum
+
+
+def _gradient(table: RiskWeights, coefficients: Floats) -> Floats:
+    """The modified score: of the likelihood, and of its penalty."""
+    at = joint_likelihood(table, coefficients)
+    try:
+        inverse = np.linalg.inv(at.information)
+    except np.linalg.LinAlgError as error:
+        raise _NoMaximum from error
+    return np.asarray(at.score + 0.5 * np.einsum("ab,bar->r", inverse, at.slope), dtype=np.float64)
+
+
+def _curvature(
+    table: RiskWeights,
+    coefficients: Floats,
+    free: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    information: Floats,
+) -> Floats:
+    """Minus the second derivatives, by differences; the information where they aren't positive definite."""
+    columns = []
+    for number in np.flatnonzero(free):
+        shift = np.zeros(len(coefficients))
+        shift[number] = DIFFERENCE
+        ahead, behind = _gradient(table, coefficients + shift), _gradient(table, coefficients - shift)
+        columns.append((behind - ahead)[free] / (2 * DIFFERENCE))
+    found = np.array(columns)
+    found = (found + found.T) / 2
+    inside = information[np.ix_(free, free)]
+    return found if np.linalg.eigvalsh(found)[0] > SINGULAR * np.trace(inside) else inside
 
 
 def _uphill(
