@@ -235,3 +235,18 @@ def test_contribution_names_the_persons_and_resources_behind_a_number() -> None:
         "person_id, resource_type", "contribution", "analysis = 'death' and level = 'all'"
     ) == [("q", "death_record")]
     assert history.all("distinct person_id", "contribution", "analysis = 'baseline.age'") == [("p",), ("q",)]
+
+
+def test_a_death_on_the_day_of_a_relapse_is_none_without_one() -> None:
+    history = History().patient().patient("q")
+    for person in ("p", "q"):
+        history.remission(30, person)
+        history.death(60, person)
+    history.item("disease_relapse", 60, True)
+    history.build()
+    found = "person_id, days, status"
+    assert history.all(found, "endpoint", "endpoint = 'relapse_incidence'") == [("p", 30, 1), ("q", 30, 2)]
+    assert history.all(found, "endpoint", "endpoint = 'death_without_relapse_incidence'") == [
+        ("p", 30, 2),
+        ("q", 30, 1),
+    ]

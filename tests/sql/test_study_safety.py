@@ -194,3 +194,70 @@ def test_value_with_a_comparator_is_graded_only_where_that_decides() -> None:
     history.value("anc", 5, 0.1, comparator="<", value_low=0.0, value_high=0.1, low_inclusive=True)
     history.value("anc", 5, 1.2, "q", comparator=">", value_low=1.2)
     assert history.build().all("person_id, worst_grade", "lab_grade") == [("p", 4)]
+
+
+# Neutrophils 10*9/L, platelets 10*9/L, ALT U/L (upper limit 40), by CTCAE 6.0.
+@pytest.mark.parametrize(
+    ("codelist", "value", "grade"),
+    [
+        ("anc", 1.5, 0),
+        ("anc", 1.49, 1),
+        ("anc", 0.99, 2),
+        ("anc", 0.49, 3),
+        ("anc", 0.1, 3),
+        ("anc", 0.09, 4),
+        ("platelets", 24.9, 3),
+        ("platelets", 10.0, 3),
+        ("platelets", 9.9, 4),
+        ("alt", 120.1, 2),
+    ],
+)
+def test_version_6_grades_neutrophils_and_platelets_by_its_own_thresholds(
+    codelist: str, value: float, grade: int
+) -> None:
+    history = version_6().patient()
+    history.value(codelist, 5, value)
+    assert history.build().one("worst_grade", "lab_grade") == (grade,)
+
+
+# Baseline 100 is above the upper limit of 40. Version 5: grade 1 from 1.5 times the baseline on, 2 above 3 times.
+@pytest.mark.parametrize(
+    ("value", "grade"), [(99.0, 0), (100.0, 1), (150.0, 1), (151.0, 2), (201.0, 3), (401.0, 4)]
+)
+def test_version_6_has_another_rule_for_an_abnormal_baseline(value: float, grade: int) -> None:
+    history = version_6().patient()
+    history.value("alt", -1, 100.0)
+    history.value("alt", 5, value)
+    assert history.build().one("worst_grade, baseline_grade", "lab_grade") == (grade, 1)
+
+
+def version_6() -> History:
+    history = History()
+    safety = history.rules.protocol.safety
+    assert safety is not None and safety.laboratory is not None
+    renamed = [
+        test.model_copy(update={"term": "Thrombocytopenia"}) if test.measurement == "platelets" else test
+        for test in safety.laboratory.tests
+    ]
+    laboratory = safety.laboratory.model_copy(update={"ctcae_version": "6.0", "tests": renamed})
+    return history.under(safety=safety.model_copy(update={"laboratory": laboratory}))
+
+
+@pytest.mark.parametrize(
+    ("last_contact", "died", "cutoff", "days"),
+    [
+        (400, None, None, 41),  # days 0 to 40: thirty after the last dose on day 10
+        (20, None, None, 21),
+        (5, None, 100, 11),  # the last dose says as much as a contact
+        (400, 15, None, 16),
+        (400, None, 25, 11),  # of a contact after the cut-off nothing is known
+    ],
+)
+def test_time_at_risk_is_to_the_end_of_the_window_the_last_contact_or_the_death(
+    last_contact: int, died: int | None, cutoff: int | None, days: int
+) -> None:
+    history = History().patient("p", 0, 10, last_contact=last_contact)
+    if died is not None:
+        history.death(died)
+    history.build(None if cutoff is None else on(cutoff))
+    assert history.one("starts_on, days", "time_at_risk") == (on(0), days)
