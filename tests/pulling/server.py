@@ -114,7 +114,7 @@ class Server:
         self.exports.files_at = self.elsewhere if self.files_elsewhere else self.origin
         self.authorization.token_url = self.authorization.token_url or f"{self.origin}/auth/token"
         for listener in self._listeners:
-            threading.Thread(target=listener.serve_forever, args=(0.05,), daemon=True).start()
+            threading.Thread(target=listener.serve_forever, args=(0.01,), daemon=True).start()
 
     def stop(self) -> None:
         """Listens no more: connections are refused from now on."""

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 PROJECT = Path(__file__).with_name("hapi")
 JAVA = 17
 BUILD_SECONDS = 900
+UNUSED_SECONDS = 7 * 86_400  # another checkout's tests may use theirs until then
 
 # What Maven says when it can't get a library: a machine without Maven Central, not a wrong project.
 NOT_FETCHED = ("Could not transfer", "Could not find artifact", "Non-resolvable", "could not be resolved")
@@ -33,9 +35,11 @@ def built_server() -> Path:
     _require_java()
     folder = cache_folder() / f"hapi-{_project_hash()}"
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(folder.with_suffix(".lock")):
+    with _locked(folder.parent / "hapi.lock"):
         if not folder.is_dir():
             _build(folder)
+        os.utime(folder)
+        _remove_unused(folder)
     return folder
 
 
@@ -80,6 +84,14 @@ def _build(folder: Path) -> None:
         shutil.copytree(PROJECT, work, ignore=shutil.ignore_patterns("target"))
         _run_maven([maven, "--batch-mode", "--quiet", "process-classes"], work)
         (work / "target").replace(folder)
+
+
+def _remove_unused(built: Path) -> None:
+    """Removes servers of other states of the project, and what killed builds left, that nobody used for a while."""
+    others = [path for pattern in ("hapi-*", ".building-*") for path in built.parent.glob(pattern)]
+    for path in others:
+        if path != built and time.time() - path.stat().st_mtime > UNUSED_SECONDS:
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def _run_maven(command: list[str], work: Path) -> None:

@@ -38,6 +38,12 @@ def group_of(hospital: Hospital, patients: list[str]) -> str:
     return hospital.create(group)
 
 
+def with_members(hospital: Hospital, group: str, patients: list[str]) -> Resource:
+    """The Group with other members, as it would be sent."""
+    members = [{"entity": {"reference": f"Patient/{patient}"}} for patient in patients]
+    return {**next(iter(hospital.search("Group", _id=group))), "member": members}
+
+
 def month_later(hospital: Hospital, patients: list[str]) -> None:
     """Among these Patients: corrected values, a late death, records taken back, a new dose, a new patient."""
     first, second, *_ = patients

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.servers.changes import correct_values, take_back
-from tests.servers.expected import TYPES
+from tests.servers.changes import correct_values, group_of, take_back, with_members
+from tests.servers.expected import TYPES, of_patients
 from tests.servers.hospital import Hospital
 from tests.servers.test_hapi import REST, SYSTEM, assert_same, assert_versions, patients_of
 from tests.servers.warehouse import Home
@@ -144,3 +144,22 @@ def test_pull_after_a_killed_one_equals_server(
     home.killed_pull(1.5)
     home.take()
     assert_same(home, hospital.state(TYPES).current)
+
+
+def test_history_does_not_bring_the_files_that_exports_wrote(hospital: Hospital, home: Home) -> None:
+    home.configure(**SYSTEM, url=hospital.base, deletions="history")
+    home.pull()
+    home.pull()
+    home.take()
+    assert "Binary" not in home.landed_types()
+
+
+def test_member_who_joins_the_group_later_brings_older_records(hospital: Hospital, home: Home) -> None:
+    first, *others = patients_of(hospital)[:4]
+    group = group_of(hospital, others)
+    home.configure(source="bulk", group=group, url=hospital.base, deletions="history")
+    home.take()
+    assert_same(home, of_patients(hospital.state(TYPES), set(others)))
+    hospital.update(with_members(hospital, group, [first, *others]))
+    home.take()
+    assert_same(home, of_patients(hospital.state(TYPES), {first, *others}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import signal
 import subprocess
@@ -84,6 +85,11 @@ class Home:
     def received(self) -> int:
         """How many resources were received so far, copies too."""
         return int(self.query("select count(*) from fhir.resource where not is_contained")[0][0])
+
+    def landed_types(self) -> set[str]:
+        """Each type of resource that landed, asked for or not, after a load."""
+        manifests = (self.home / "landing").glob("*/*.json")
+        return {kind for path in manifests for kind in json.loads(path.read_text())["types"]}
 
     def current(self) -> dict[Key, Resource]:
         """Each current resource as it was received."""
