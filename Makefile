@@ -30,6 +30,7 @@ check: setup
 benchmark: setup
 	$(VENV)/bin/python -m benchmarks.steps
 	$(VENV)/bin/python -m benchmarks.mapping
+	$(VENV)/bin/python -m benchmarks.pulling
 
 # The lock names every package with its hashes, and no registry's address.
 lock: setup
