@@ -39,7 +39,7 @@ class LineCount:
     def add(self, block: bytes) -> None:
         first, last = block.find(b"\n"), block.rfind(b"\n")
         if first < 0:
-            self._is_begun = self._is_begun or not block.isspace()
+            self._is_begun = self._is_begun or (bool(block) and not block.isspace())
             return
         self._lines += self._is_begun or bool(block[:first].strip())
         between = block[first + 1 : last + 1]

@@ -6,6 +6,7 @@ import os
 import ssl
 import tempfile
 import threading
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,41 @@ from flows.config import Site
 from flows.pull.urls import PORTS, origin_of
 
 
+class _Noting:
+    """A stream of lines that notes whether it ended within one, or where one was wanted."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream, self.is_cut = stream, False
+
+    def readline(self, limit: int = -1) -> bytes:
+        line: bytes = self.stream.readline(limit)
+        self.is_cut = self.is_cut or not line or (not line.endswith(b"\n") and len(line) != limit)
+        return line
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+class WholeHeaders(HTTPResponse):
+    """An answer whose headers came to their end: `http.client` takes what came before a connection closed for
+    all of them, and then the body for empty.
+    """
+
+    def begin(self) -> None:
+        stream: Any = self.fp
+        noting: Any = _Noting(stream)
+        self.fp = noting
+        super().begin()
+        if self.fp is noting:
+            self.fp = stream
+        if noting.is_cut:
+            raise ConnectionResetError("the answer is cut within its headers")
+
+
 class HeadersInTime:
     """A connection whose `read` timeout bounds all of an answer's headers: a socket's bounds each piece only."""
+
+    response_class: Any = WholeHeaders
 
     def getresponse(self) -> Any:
         connection: Any = self

@@ -203,6 +203,43 @@ def _first_file(content: Any, **fields: str) -> Any:
     return {**content, "output": [{**first, **fields}, *rest]}
 
 
+def packed(server: Server, request: Request, response: Response) -> Response:
+    """The body as gzip, though nothing says so."""
+    kept = {k: v for k, v in response.headers.items() if k not in ("ETag", "Accept-Ranges")}
+    return Response(200, gzip.compress(response.body), kept)
+
+
+def marked(server: Server, request: Request, response: Response) -> Response:
+    """The body after a mark of UTF-8."""
+    return Response(response.status, b"\xef\xbb\xbf" + response.body, response.headers)
+
+
+def progress_in_html(server: Server, request: Request, response: Response) -> Response:
+    """Progress as a page for people."""
+    return Response(202, LOGIN, {"Content-Type": "text/html", "X-Progress": "a\tlittle"})
+
+
+def first_file_relative(server: Server, content: Any) -> Any:
+    """A manifest whose first file is named by its path only."""
+    url = content["output"][0]["url"]
+    return _first_file(content, url=url.removeprefix(server.origin))
+
+
+def files_elsewhere(server: Server, content: Any) -> Any:
+    """A manifest whose files all lie at the second origin."""
+    output = [
+        {**each, "url": each["url"].replace(server.origin, server.elsewhere)} for each in content["output"]
+    ]
+    return {**content, "output": output, "requiresAccessToken": True}
+
+
+def with_empty_file(server: Server, content: Any) -> Any:
+    """A manifest with one file more, of no lines."""
+    server.extra["/empty.ndjson"] = lambda request: Response(200, b"")
+    empty = {"type": "Condition", "url": f"{server.origin}/empty.ndjson", "count": 0}
+    return {**content, "output": [*content["output"], empty]}
+
+
 def first_line_only(server: Server, request: Request, response: Response) -> Response:
     """A file that lacks all lines but the first; whole by its length."""
     return Response(200, response.body.split(b"\n")[0] + b"\n", response.headers)

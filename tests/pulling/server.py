@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import re
+import socket
 import socketserver
 import ssl
 import threading
@@ -73,6 +74,7 @@ class Server:
     authorization: Authorization = field(default_factory=Authorization)
     skew: dt.timedelta = dt.timedelta()
     tls: ssl.SSLContext | None = None
+    host: str = "127.0.0.1"
     files_elsewhere: bool = False
     members: list[str] | None = None  # of any Group; None: it isn't to be read
     before: Callable[[Request], None] = lambda request: None
@@ -92,11 +94,15 @@ class Server:
 
     @property
     def origin(self) -> str:
-        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://{self._name}:{self.port}"
 
     @property
     def elsewhere(self) -> str:
-        return f"http://127.0.0.1:{self.other_port}"
+        return f"http://{self._name}:{self.other_port}"
+
+    @property
+    def _name(self) -> str:
+        return f"[{self.host}]" if ":" in self.host else self.host
 
     @property
     def url(self) -> str:
@@ -239,7 +245,8 @@ class _Listener(socketserver.ThreadingTCPServer):
     block_on_close = False
 
     def __init__(self, server: Server, port: int, tls: ssl.SSLContext | None) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
+        self.address_family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
+        super().__init__((server.host, port), _Handler)
         self.hospital = server
         self.tls = tls
 

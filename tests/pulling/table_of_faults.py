@@ -51,7 +51,7 @@ NONE: dict[str, Any] = {"exit": 3, "landed": "none"}
 EVER: dict[str, Any] = {"times": FOREVER}
 REST: dict[str, Any] = {"source": "rest"}
 SMART: dict[str, Any] = {"auth": "smart", "how": {"requires_token": True}}
-QUICK: dict[str, Any] = {"site": {"timeout": {"connect": 2, "read": 0.8, "export": 20}}}
+QUICK: dict[str, Any] = {"site": {"timeout": {"connect": 2, "read": 1.2, "export": 60}}}
 ONE: dict[str, Any] = {"site": {"rate": {"concurrent": 1}}}
 NEW: dict[str, Any] = {"jobs_after": 2}
 
@@ -66,6 +66,7 @@ FAULTS = (
     Row("token 503, seconds", "token", does.says(503, Retry_After="1"), waits=1, **SMART),
     Row("search 429, seconds", "next", does.says(429, Retry_After="1"), waits=1, **REST),
     Row("search 503, a date", "search", does.says_when(503, 2), waits=1, **REST),
+    Row("429 with a date that is past", "kick-off", does.says_when(429, -86_400), 2),
     Row("429 without an hour", "kick-off", does.says(429), 2),
     Row("429 with a strange hour", "kick-off", does.says(429, Retry_After="soon"), 2),
     Row("429 forever", "kick-off", does.says(429, Retry_After="0"), says="429", jobs=0, **EVER, **NONE),
@@ -107,6 +108,10 @@ FAULTS = (
     Row("file drips, each wait short", LAST, does.sends(wire.dripped_body), **QUICK),
     Row("headers drip", "kick-off", does.sends(wire.dripped_head), jobs=2, **QUICK),
     Row("headers drip forever", "file", does.sends(wire.dripped_head), says="read|timeout|time|wait|second", **EVER, **NONE, **QUICK),
+    Row("kick-off: headers cut", "kick-off", does.sends(wire.cut_head), jobs=2),
+    Row("file: headers cut", "file", does.sends(wire.cut_head), 2),
+    Row("file: headers cut forever", LAST, does.sends(wire.cut_head), says="broke", **EVER, **LESS),
+    Row("page: headers cut", "next", does.sends(wire.cut_head), 2, **REST),
     Row("silence", "status", does.sends(wire.silent), **QUICK),
     Row("page reset in the middle", "next", does.sends(wire.reset), 2, **REST),
     Row("page shorter than its length", "next", does.sends(wire.short), 2, **REST),
@@ -136,6 +141,16 @@ FAULTS = (
     Row("page declared text/plain", "search", does.declared("text/plain"), **EVER, **REST),
     Row("kick-off without an address", "kick-off", does.drops("Content-Location"), says="Content-Location|status|export", jobs=None, jobs_after=None, **EVER, **NONE),
     Row("file with blank lines and without a last end", LAST, does.with_blank_lines, at_most=1, **EVER),
+    Row("file said to be gzip and plain", "file", does.adds(Content_Encoding="gzip"), **EVER),
+    Row("file as gzip without a word", LAST, does.packed, **EVER),
+    Row("file in an encoding not asked for", LAST, does.adds(Content_Encoding="br"), says="encoding", at_most=3, **EVER, **LESS),
+    Row("file after a mark", LAST, does.marked, **EVER),
+    Row("page as gzip without a word", "search", does.packed, **EVER, **REST),
+    Row("page after a mark", "search", does.marked, **EVER, **REST),
+    Row("manifest as gzip without a word", "status", does.packed, after=1, **EVER),
+    Row("progress in HTML", "status", does.progress_in_html, 2),
+    Row("manifest names a file by its path", "status", does.changed(does.first_file_relative), after=1, **EVER),
+    Row("file of nothing, and counted so", "status", does.changed(does.with_empty_file), after=1, **EVER),
     Row("file of nothing though counted", LAST, does.body(b"")),
     Row("manifest names a local file", "status", does.changed(does.first_file_is("file:///etc/hostname")), after=1, says="address|url|URL|file", **EVER, **LESS),
     Row("manifest names a type that is a path", "status", does.changed(does.first_type_is("../../evil")), after=1, **EVER),
@@ -167,6 +182,9 @@ FAULTS = (
     Row("file redirected", "file", does.redirect(302, does.elsewhere), **EVER, **SMART),
     Row("file redirected in a circle", LAST, does.redirect(302, does.itself), says="redirect|address", **EVER, **LESS),
     Row("status at another origin", "kick-off", does.status_elsewhere, **SMART),
+    Row("kick-off redirected, with a token", "kick-off", does.redirect(307, does.elsewhere), **SMART),
+    Row("all files at another origin", "status", does.changed(does.files_elsewhere), after=1, **EVER, **SMART),
+    Row("search redirected", "search", does.redirect(302, does.elsewhere), 4, auth="smart", **REST),
     Row("kick-off redirected within", "kick-off", does.redirect(307, does.within), **SMART),
     Row("token redirected", "token", does.redirect(307, does.elsewhere), says="redirect|307", jobs=0, **EVER, **NONE, **SMART),
     Row("token redirected within", "token", does.redirect(302, does.itself), says="redirect|302", jobs=0, **EVER, **NONE, **SMART),

@@ -186,3 +186,21 @@ def test_a_key_of_another_curve_is_refused_in_words(bench: Bench, server: Server
     done = bench.pull()
     assert done.code == 3, done.text
     assert "P-384" in done.failure_of(NORTH)
+
+
+def test_a_proxy_of_the_environment_is_not_for_hospitals(bench: Bench, server: Server) -> None:
+    bench.configure(site(server))
+    nowhere = "http://127.0.0.1:9"
+    done = bench.cove("pull", "--config", "cove.toml", http_proxy=nowhere, ALL_PROXY=nowhere)
+    assert done.code == 0, done.text
+
+
+@pytest.mark.parametrize("host", ["::1", "localhost"])
+def test_this_machine_has_other_names(bench: Bench, host: str) -> None:
+    server = Server(host=host)
+    bench.servers.append(server)
+    with served(server):
+        bench.configure(site(server, **smart(bench, server)))
+        done = bench.pull()
+    assert done.code == 0, done.text
+    assert bench.landed() == expected(server)

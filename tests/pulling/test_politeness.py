@@ -5,6 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import time
 
+import pytest
+
+from flows.config import Site
+from flows.pull.clock import Clock
+from flows.pull.failures import SiteFailure
+from flows.pull.politeness import Politeness, is_within
 from tests.pulling.exports import Exporting
 from tests.pulling.hospital import measured
 from tests.pulling.pulls import NORTH, Bench, expected, site
@@ -74,3 +80,54 @@ def test_a_pull_goes_on_in_the_next_nights_hours(bench: Bench, server: Server) -
     measured(server.hospital, "late", "p0", 9.5, server.now())
     assert bench.pull().code == 0
     assert bench.landed() == expected(server)
+
+
+def test_a_redirect_is_a_request_too(bench: Bench, server: Server) -> None:
+    from tests.pulling.deeds import redirect, within
+    from tests.pulling.table_of_faults import Row
+
+    server.faults.append(Row("elsewhere", "kick-off", redirect(307, within)))
+    bench.configure(site(server, rate={"requests_per_second": 4}))
+    assert bench.pull().code == 0
+    first, second = server.asked("kick-off")
+    assert second.at - first.at >= 0.2
+
+
+@pytest.mark.parametrize(
+    ("window", "time", "expected"),
+    [
+        ("22:00 06:00", "21:59:59", False),
+        ("22:00 06:00", "22:00", True),
+        ("22:00 06:00", "00:00", True),
+        ("22:00 06:00", "05:59:59", True),
+        ("22:00 06:00", "06:00", False),
+        ("06:00 22:00", "06:00", True),
+        ("06:00 22:00", "22:00", False),
+    ],
+)
+def test_hours_may_reach_over_midnight(window: str, time: str, expected: bool) -> None:
+    begin, end = (dt.time.fromisoformat(part) for part in window.split())
+    assert is_within((begin, end), dt.time.fromisoformat(time)) == expected
+
+
+@pytest.mark.parametrize(
+    ("now", "is_open"),
+    [
+        # Berlin, 25 October 2026: at 01:00 UTC the clock goes back from 03:00 to 02:00.
+        ("2026-10-25T00:30:00+00:00", True),
+        ("2026-10-25T01:30:00+00:00", True),
+        ("2026-10-25T02:00:00+00:00", False),
+        # 29 March 2026: at 01:00 UTC it goes forward from 02:00 to 03:00.
+        ("2026-03-29T00:59:00+00:00", False),
+        ("2026-03-29T01:00:00+00:00", False),
+    ],
+)
+def test_hours_are_those_of_the_clock_on_the_wall(now: str, is_open: bool) -> None:
+    hours = (dt.time(2), dt.time(3))
+    berlin = Site("berlin", "rest", url="http://127.0.0.1", timezone="Europe/Berlin", window=hours)
+    politeness = Politeness(berlin, Clock(now=lambda: dt.datetime.fromisoformat(now)))
+    if is_open:
+        politeness.check_window("search")
+    else:
+        with pytest.raises(SiteFailure, match="window"):
+            politeness.check_window("search")

@@ -138,6 +138,12 @@ def short(connection: socket.socket, head: bytes, response: Response) -> None:
     connection.shutdown(socket.SHUT_RDWR)
 
 
+def cut_head(connection: socket.socket, head: bytes, response: Response) -> None:
+    """Sends the status line and a part of the headers, then ends the connection in an orderly way."""
+    connection.sendall(head[: head.index(b"\r\n") + 8])
+    connection.shutdown(socket.SHUT_RDWR)
+
+
 def stalled(connection: socket.socket, head: bytes, response: Response) -> None:
     """Sends half of the body, then nothing, until the other side has enough of it."""
     connection.sendall(head + _half(response))
