@@ -9,6 +9,7 @@ from datetime import date
 from studies.comparator_checks import comparator_problems
 from studies.criteria_checks import Problem, criteria_problems, numeric_variables
 from studies.ctcae import ctcae_rows
+from studies.decision_checks import decision_problems
 from studies.event_checks import event_problems, items, repeated, signs_with_paths
 from studies.marked_yaml import KeyPath
 from studies.nearest import did_you_mean
@@ -90,7 +91,7 @@ def _section_problems(protocol: Protocol) -> list[Problem]:
         *_week_problems(protocol),
         *_subgroup_problems(protocol),
         *_comparison_problems(protocol),
-        *_decision_problems(protocol),
+        *decision_problems(protocol),
         *comparator_problems(protocol),
         *_quality_problems(protocol),
     ]
@@ -222,20 +223,6 @@ def _comparison_problems(protocol: Protocol) -> Iterator[Problem]:
         )
         yield from _unknown((*path, "by"), comparison.by, groupings, "is no grouping of this protocol")
         yield from repeated((*path, "methods"), comparison.methods)
-
-
-def _decision_problems(protocol: Protocol) -> Iterator[Problem]:
-    if protocol.decision is None:
-        return
-    analyses = ["response.remission", "response.overall"] if protocol.response else []
-    names = [threshold.name for threshold in protocol.decision.thresholds]
-    for number, threshold in enumerate(protocol.decision.thresholds):
-        path: KeyPath = ("decision", "thresholds", number)
-        yield from _unknown(
-            (*path, "analysis"), threshold.analysis, analyses, "is no proportion of this protocol"
-        )
-        if threshold.name in names[:number]:
-            yield (*path, "name"), f'"{threshold.name}" stands here twice; rename one'
 
 
 def _unknown(path: KeyPath, name: str, known: Collection[str], problem: str) -> Iterator[Problem]:

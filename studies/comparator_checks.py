@@ -28,7 +28,15 @@ def counted_levels(protocol: Protocol) -> dict[str, list[str]]:
 
 
 def _problems(path: KeyPath, comparator: Comparator, counted: dict[str, list[str]]) -> Iterator[Problem]:
-    analysis, level = comparator.analysis, comparator.level
+    yield from level_problems(path, comparator.analysis, comparator.level, counted)
+    if comparator.events > comparator.n:
+        yield (*path, "events"), "more events than persons; write at most `n`"
+
+
+def level_problems(
+    path: KeyPath, analysis: str, level: str | None, counted: dict[str, list[str]]
+) -> Iterator[Problem]:
+    """What is wrong with an analysis and level that should be among `counted`."""
     if analysis not in counted:
         yield (
             (*path, "analysis"),
@@ -43,5 +51,3 @@ def _problems(path: KeyPath, comparator: Comparator, counted: dict[str, list[str
             (*path, "level"),
             f'"{level}" is no level of {analysis}; {did_you_mean(level, counted[analysis])}',
         )
-    if comparator.events > comparator.n:
-        yield (*path, "events"), "more events than persons; write at most `n`"

@@ -33,8 +33,9 @@ def analysis_tables(protocol: Protocol) -> dict[str, frozenset[str]]:
     tables: dict[str, tuple[str, ...]] = {"death": ("cohort", "death", "teae", "cause_of_death")}
     if protocol.response is not None:
         tables |= dict.fromkeys(OF_RESPONSE, ("response", "assessment_source", "rated_assessment"))
-        if protocol.decision is not None:
-            tables["decision"] = tables["response.remission"]
+    if protocol.decision is not None:
+        decided = [threshold.analysis for threshold in protocol.decision.thresholds]
+        tables["decision"] = tuple(name for analysis in decided for name in tables.get(analysis, ()))
     for name, endpoint in protocol.endpoints.items():
         tables |= dict.fromkeys(
             [name, *(f"{name}.{variant}" for variant in endpoint.variants)], ("endpoint",)

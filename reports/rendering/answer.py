@@ -9,6 +9,7 @@ from reports.rendering.lookup import Cell
 from reports.rendering.section import TREATED, Source
 from reports.rendering.tables import Ask, Column, Line, Table, results_table
 from reports.rendering.words import DASH, METHODS, analysis_words, level_words
+from studies.protocol import Threshold
 
 Sentence = tuple[Cell, ...]
 
@@ -38,32 +39,36 @@ def verdicts(source: Source) -> list[Verdict]:
     """One for each threshold of the protocol that has results."""
     decision = source.protocol.decision
     return [
-        _verdict(source, threshold.name, threshold.analysis, threshold.note)
+        _verdict(source, threshold)
         for threshold in (decision.thresholds if decision else [])
         if source.results.cell("decision", "met", level=threshold.name).key
     ]
 
 
-def _verdict(source: Source, name: str, analysis: str, note: str) -> Verdict:
-    cell = source.results.cell
-    method = source.protocol.analyses.proportion_interval
-    met = cell("decision", "met", level=name)
+def _verdict(source: Source, threshold: Threshold) -> Verdict:
+    cell, analysis, level = source.results.cell, threshold.analysis, threshold.level or ""
+    name, method = threshold.name, source.protocol.analyses.proportion_interval
+    low, high = (cell(analysis, limit, level=level, method=method) for limit in ("ci_low", "ci_high"))
+    whole = cell(analysis, "denominator", level=level)
+    limits = (Cell("), 95% CI "), low, Cell(DASH), high, Cell(f" by {METHODS.get(method, method)}"))
     said = (
         cell("decision", "value", level=name),
         Cell("% ("),
-        cell(analysis, "n"),
+        cell(analysis, "n", level=level),
         Cell(" of "),
-        cell(analysis, "denominator"),
-        Cell("), 95% CI "),
-        cell(analysis, "ci_low", method=method),
-        Cell(DASH),
-        cell(analysis, "ci_high", method=method),
-        Cell(f" by {METHODS.get(method, method)}; threshold "),
+        whole if whole.key else source.treated,
+        *(limits if low.key else (Cell(")"),)),
+        Cell(f"; threshold {_side(threshold)} "),
         cell("decision", "threshold", level=name),
         Cell("%; exact one-sided p "),
         cell("decision", "p", level=name),
     )
-    return Verdict(met.text == "met", analysis_words(analysis), met, said, note)
+    met = cell("decision", "met", level=name)
+    return Verdict(met.text == "met", analysis_words(analysis), met, said, threshold.note)
+
+
+def _side(threshold: Threshold) -> str:
+    return "at least" if threshold.at_least is not None else "at most"
 
 
 def decision_table(source: Source) -> Table:
@@ -71,17 +76,24 @@ def decision_table(source: Source) -> Table:
     names = {
         "value": "Estimate, %",
         "threshold": "Threshold, %",
-        "bound": "Lower bound, %",
+        "bound": "Exact bound, %",
         "p": "p",
         "met": "Result",
         "responders_short": "Responders short",
         "refund": "Refund",
+        "refund_price": "Price a person",
+        "refund_persons": "Persons paid for",
+        "refund_spend": "Spend",
+        "refund_shortfall": "Shortfall, points",
+        "refund_share": "Share, %",
+        "refund_cap": "At most",
     }
     columns = [Column(name, Ask(show=(statistic,))) for statistic, name in names.items()]
-    lines = [
-        Line(level_words(level), Ask(analysis="decision", level=level)) for level in source.levels("decision")
-    ]
     decision = source.protocol.decision
+    lines = [
+        Line(f"{level_words(one.name)}, {_side(one)}", Ask(analysis="decision", level=one.name))
+        for one in (decision.thresholds if decision else [])
+    ]
     made = results_table(source.results, "1", "Contract thresholds", lines, columns)
     return replace(
         made,
@@ -92,7 +104,8 @@ def decision_table(source: Source) -> Table:
         method="exact one-sided binomial test and bound"
         + (f"; met when p is at most {decision.alpha:g}" if decision else ""),
         notes=(
-            "Responders short: the fewest further responders among the same persons that would meet it.",
+            "Responders short: the fewest further responders among the same persons that would meet it; of a share"
+            " that mustn't be passed, the fewest persons less.",
             "A single arm against a fixed threshold: it says nothing about another treatment.",
         ),
     )

@@ -116,7 +116,7 @@ def statistics_rules(protocol: Protocol) -> Iterator[tuple[str, str]]:
         yield (
             "Thresholds",
             f"Met when the exact one-sided binomial p is at most {protocol.decision.alpha:g}. The bound is the exact "
-            "lower limit at that level.",
+            "limit at that level: the lower of a share that must be reached, the upper of one that mustn't be passed.",
         )
     if protocol.comparators:
         yield (

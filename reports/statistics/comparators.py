@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from math import inf
 
+from reports.statistics.counted import counted_persons
 from reports.statistics.groups import IncompleteTable
 from reports.statistics.rows import NO_VALUE, Place, Row, rounded
 from reports.statistics.two_proportions import (
@@ -29,19 +30,13 @@ def comparator_rows(rows: Iterable[Row], comparators: Mapping[str, Comparator]) 
     Differences are study - control in percentage points, ratios study / control. Raises IncompleteTable when a
     comparator names nothing that counts persons.
     """
-    counted = {
-        (row.analysis, row.level, row.statistic): row.value
-        for row in rows
-        if row.group == "all" and row.statistic in ("n", "denominator")
-    }
-    treated = counted.get(("attrition", "treated", "n"))
+    counted = counted_persons(rows)
     for name, comparator in comparators.items():
         analysis, level = comparator.analysis, comparator.level or ""
-        events = counted.get((analysis, level, "n"))
-        n = counted.get((analysis, level, "denominator"), treated)
-        if events is None or n is None:
+        counts = counted(analysis, level)
+        if counts is None:
             raise IncompleteTable(f'comparator "{name}" is about {analysis} {level}, which counts nobody')
-        yield from _rows(PREFIX + name, Counts(int(events), int(n), comparator.events, comparator.n))
+        yield from _rows(PREFIX + name, Counts(*counts, comparator.events, comparator.n))
 
 
 def _rows(analysis: str, counts: Counts) -> Iterator[Row]:

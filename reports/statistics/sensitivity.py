@@ -13,7 +13,7 @@ from reports.statistics.decision import decision_rows
 from reports.statistics.groups import Frames, IncompleteTable, person_table, study_sites, table
 from reports.statistics.incidence import analysis_of, incidence_rows
 from reports.statistics.response import NOT_EVALUABLE, not_evaluable_rows, response_rows
-from reports.statistics.rows import Row
+from reports.statistics.rows import Place, Row
 from reports.statistics.survival_by_event import survival_by_rows
 from reports.statistics.time_to_event import endpoint_names, endpoint_rows, follow_up_rows
 from reports.statistics.times import times_of
@@ -73,8 +73,8 @@ def _estimates(frames: Frames, protocol: Protocol) -> dict[str, Estimate]:
     found: dict[str, Estimate] = {"death": partial(_deaths, frames, protocol)}
     if protocol.response is not None:
         found |= dict.fromkeys(OF_RESPONSE, partial(_response, frames, protocol.response))
-        if protocol.decision is not None:
-            found["decision"] = partial(_decision, frames, protocol.response, protocol.decision)
+    if protocol.decision is not None:
+        found["decision"] = partial(_decision, frames, protocol, protocol.decision)
     for name, endpoint in protocol.endpoints.items():
         for analysis in endpoint_names(name, endpoint):
             found[analysis] = partial(_endpoint, frames, protocol, analysis)
@@ -99,8 +99,13 @@ def _response(frames: Frames, rules: Response) -> Iterator[Row]:
     yield from not_evaluable_rows(response, rules, "all")
 
 
-def _decision(frames: Frames, rules: Response, decision: Decision) -> Iterator[Row]:
-    yield from decision_rows(list(_response(frames, rules)), decision)
+def _decision(frames: Frames, protocol: Protocol, decision: Decision) -> Iterator[Row]:
+    rows = [Place("attrition", level="treated").count("n", table(frames, "cohort").height)]
+    if protocol.response is not None:
+        rows += _response(frames, protocol.response)
+    if any(threshold.analysis == "death" for threshold in decision.thresholds):
+        rows += _deaths(frames, protocol)
+    yield from decision_rows(rows, decision)
 
 
 def _endpoint(frames: Frames, protocol: Protocol, analysis: str) -> Iterator[Row]:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from studies.protocol.analyses import Analyses, Comparison, Decision, Disclosure, Quality, Subgroup, Threshold
+from studies.protocol.analyses import (
+    Analyses,
+    Comparison,
+    Decision,
+    Disclosure,
+    Quality,
+    Refund,
+    Subgroup,
+    Threshold,
+    Tier,
+)
 from studies.protocol.comparators import Comparator
 from studies.protocol.endpoints import (
     Censoring,
@@ -59,6 +69,7 @@ __all__ = [
     "Protocol",
     "Quality",
     "Rate",
+    "Refund",
     "Response",
     "Safety",
     "Section",
@@ -67,6 +78,7 @@ __all__ = [
     "Subgroup",
     "SurvivalBy",
     "Threshold",
+    "Tier",
     "TimeToEvent",
     "Transfusion",
     "Variation",

@@ -27,11 +27,45 @@ class Comparison(Section):
     )
 
 
+class Tier(Section):
+    """What is paid back from a shortfall on, until the next tier."""
+
+    shortfall_at_least: float = Field(ge=0, description="percentage points between estimate and threshold")
+    share_percent: float = Field(ge=0, le=100, description="of the spend")
+
+
+class Refund(Section):
+    """What the contract pays back where the threshold isn't met.
+
+    `share_of_spend`: a share of the spend. `per_non_responder`: a price for each person without the response (with
+    the harm, where the threshold is a most). `tiered`: a share of the spend by the shortfall.
+    """
+
+    kind: Literal["share_of_spend", "per_non_responder", "tiered"]
+    currency: str = Field(min_length=1)
+    spend: float | None = Field(default=None, ge=0)
+    share_percent: float | None = Field(default=None, ge=0, le=100)
+    price: float | None = Field(default=None, ge=0)
+    tiers: list[Tier] = Field(default_factory=list, description="by rising shortfall")
+    cap: float | None = Field(default=None, ge=0, description="the most that is paid")
+
+
 class Threshold(Section):
     name: Name
     analysis: str
-    at_least: float = Field(ge=0, le=100, description="percent")
+    level: str | None = Field(default=None, description="of an analysis with levels")
+    at_least: float | None = Field(default=None, ge=0, le=100, description="percent that must be reached")
+    at_most: float | None = Field(default=None, ge=0, le=100, description="percent that mustn't be passed")
+    refund: Refund | None = None
     note: str = ""
+
+    @property
+    def limit(self) -> float:
+        """The threshold in percent, whichever side of it is asked for."""
+        limit = self.at_least if self.at_least is not None else self.at_most
+        if limit is None:
+            raise ValueError("a threshold has `at_least` or `at_most`")
+        return limit
 
 
 class Decision(Section):

@@ -60,10 +60,11 @@ def test_the_published_threshold_27_of_60_is_met_at_30_percent() -> None:
 
 def test_responders_short_counts_to_the_first_number_that_meets_the_threshold() -> None:
     # binom.test(k, 8, 0.3, "greater"): 5 gives 0.058, 6 gives 0.0113.
-    assert [responders_short(k, 8, 0.3, 0.025) for k in (0, 5, 6, 8)] == [6, 1, 0, 0]
+    threshold = Threshold(name="x", analysis="response.remission", at_least=30)
+    assert [responders_short(k, 8, threshold, 0.025) for k in (0, 5, 6, 8)] == [6, 1, 0, 0]
     # 2 of 2 have p = 0.09: not even all would do; and among nobody nothing would.
-    assert responders_short(1, 2, 0.3, 0.025) is None
-    assert responders_short(0, 0, 0.3, 0.025) is None
+    assert responders_short(1, 2, threshold, 0.025) is None
+    assert responders_short(0, 0, threshold, 0.025) is None
 
 
 def test_two_rows_for_one_place_are_an_error() -> None:

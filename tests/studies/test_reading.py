@@ -188,7 +188,7 @@ MISTAKES = [
     (
         "analysis: response.remission\n      at_least",
         "analysis: response.remision\n      at_least",
-        'decision.thresholds[1].analysis: "response.remision" is no proportion',
+        'decision.thresholds[1].analysis: "response.remision" counts no persons',
     ),
     ("    events: 27", "    events: 64", "comparators.yoo_2017.events: more events than persons"),
     (
