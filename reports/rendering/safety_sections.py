@@ -179,7 +179,8 @@ def _laboratory(source: Source) -> Section:
                 denominator=counted,
                 method=method,
                 notes=(
-                    "Each person stands once for a test: by the grade of the baseline value and the worst one after.",
+                    "Each person stands once for a test: by the grade of the baseline value and the worst one after. "
+                    "Where the baseline is abnormal some tests are graded by it, so that the worst grade can be lower.",
                 ),
             ),
         ),

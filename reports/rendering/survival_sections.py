@@ -147,12 +147,12 @@ def _simon_makuch(source: Source, analysis: str, event: str) -> Table:
     lines = []
     for level, said in (("yes", f"Since {event}"), ("no", f"Before or without {event}")):
         lines.append(Line(said))
-        lines.append(
-            Line("Persons; deaths", Ask(analysis=curves, level=level, show=("n",), aside=("events",)))
-        )
+        lines.append(Line("Whole follow-up", Ask(analysis=curves, level=level)))
         weeks = [found for found in source.levels(curves) if found.startswith(f"{level} week_")]
         lines += [Line(level_words(week.split(" ")[1]), Ask(analysis=curves, level=week)) for week in weeks]
     columns = [
+        Column("Persons", Ask(show=("n",))),
+        Column("Deaths", Ask(show=("events",))),
         Column("At risk", Ask(show=("at_risk",))),
         Column("Survival", Ask(show=("survival",))),
         *LIMITS,

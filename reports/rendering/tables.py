@@ -158,12 +158,15 @@ def _cautions(
 ) -> Iterator[tuple[Cell, ...]]:
     """A footnote for each caution that a number of the table has, with the lines that it is about."""
     about: dict[str, tuple[Cell, list[str]]] = {}
+    heading = ""
     for line in lines:
+        heading = f"{line.label}: " if line.ask is None else heading
+        label = heading + line.label
         for ask in {line.ask.over(column.ask) for column in columns} if line.ask else ():
             level = ask.prefix + (ask.level or "")
             for cell in results.cautions(ask.analysis or "", level, ask.group or "all", ask.method):
                 labels = about.setdefault(cell.text, (cell, []))[1]
-                labels.extend([line.label] if line.label not in labels else [])
+                labels.extend([label] if label not in labels else [])
     for cell, labels in about.values():
         yield Cell(f"{'; '.join(labels)}: "), cell
 
