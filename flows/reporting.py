@@ -15,13 +15,14 @@ import duckdb
 import polars as pl
 
 from flows.disk import disk_failures
-from flows.errors import UserError
+from flows.errors import DefectError, UserError
 from flows.manifest import run_identity, write_manifest
 from flows.replacing import replace_folder
 from flows.run import Run
 from flows.warehouse import read_warehouse
 from mappers.units import is_unit
 from reports.rendering.html import Report, figures_of, render_html
+from reports.statistics.asked_rows import UnaskedResults
 from reports.statistics.curves import estimate_curves
 from reports.statistics.results import estimate_results
 from reports.statistics.results_csv import read_results, write_results
@@ -52,7 +53,10 @@ def write_estimates(run: Run) -> Run:
     staging = out.with_name(f".{out.name}.{os.getpid()}.part")
     with read_warehouse(warehouse) as connection:
         frames = study_frames(connection, protocol.id)
-        results = estimate_results(frames, protocol, partial(variation_frames, connection, protocol))
+        try:
+            results = estimate_results(frames, protocol, partial(variation_frames, connection, protocol))
+        except UnaskedResults as error:
+            raise DefectError(f"{error}; this is a defect of Cove, please report it") from error
     with _staged(staging, out):
         shutil.rmtree(staging, ignore_errors=True)
         (staging / "figures").mkdir(parents=True)

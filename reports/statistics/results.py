@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from reports.statistics.adverse_events import adverse_event_rows
+from reports.statistics.asked_rows import require_asked_rows
 from reports.statistics.baseline import baseline_rows
 from reports.statistics.comparators import comparator_rows
 from reports.statistics.comparisons import comparison_rows
@@ -56,7 +57,8 @@ def estimate_results(
     `frames` holds the study's tables by name, and those of `quality` as `quality_resources` and so on; a part
     that the protocol switches off needs no table and gives no row. `variation_frames` gives the tables of a
     sensitivity analysis that changes rules: those that differ. The order of rows in a table changes nothing. Raises
-    IncompleteTable on a table that is missing or lacks a treated person, or on a level that isn't declared.
+    IncompleteTable on a table that is missing or lacks a treated person, or on a level that isn't declared, and
+    UnaskedResults where the rows aren't those that the protocol asks for.
     """
     rows = [*_group_rows(frames, protocol, everybody(frames)), *_overall_rows(frames, protocol)]
     if protocol.decision is not None:
@@ -64,10 +66,21 @@ def estimate_results(
     rows.extend(comparator_rows(list(rows), protocol.comparators))
     for site in study_sites(frames):
         rows.extend(_site_rows(frames, protocol, site))
-    for group in study_groups(frames, protocol):
+    groups, sites = study_groups(frames, protocol), study_sites(frames)
+    for group in groups:
         rows.extend(_group_rows(frames, protocol, group))
     rows.extend(sensitivity_rows(frames, protocol, variation_frames))
-    return results_frame(rows)
+    results, names = results_frame(rows), [group.name for group in groups]
+    require_asked_rows(results, protocol, sites=sites, groups=names, named=_named_levels(frames, protocol))
+    return results
+
+
+def _named_levels(frames: Frames, protocol: Protocol) -> dict[str, set[str]]:
+    """The names of classes and terms with an event of a treated person."""
+    if protocol.safety is None:
+        return {}
+    teae = table(frames, "teae")
+    return {f"teae.{name}": set(teae[name].drop_nulls()) - {""} for name in ("soc", "pt")}
 
 
 def _group_rows(frames: Frames, protocol: Protocol, group: Group) -> Iterator[Row]:
