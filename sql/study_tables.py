@@ -183,8 +183,8 @@ def _endpoint_tables(protocol: Protocol) -> Iterator[RuleTable]:
 def _comparison_tables(protocol: Protocol) -> Iterator[RuleTable]:
     yield RuleTable(
         "comparison_rule",
-        {"comparison": "VARCHAR", "endpoint": "VARCHAR"},
-        [(name, f"{rule.incidence}_incidence") for name, rule in protocol.comparisons.items()],
+        {"comparison": "VARCHAR", "endpoint": "VARCHAR", "grouping": "VARCHAR"},
+        [(name, f"{rule.incidence}_incidence", rule.by) for name, rule in protocol.comparisons.items()],
     )
     rates = protocol.safety.rates if protocol.safety else {}
     yield RuleTable(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reports.rendering.curves import incidence_figure, incidence_table
+from reports.rendering.curves import NO_LATER, incidence_figure, incidence_table
 from reports.rendering.section import LIMITS, Section, Source
 from reports.rendering.tables import Ask, Column, Line, Table, results_table
-from reports.rendering.words import METHODS, plain, sentence
+from reports.rendering.words import METHODS, level_words, plain, sentence
 from studies.protocol import Incidence
 
 RELAPSE = "relapse"
+WEEK = " week_"
 
 
 def competing_section(source: Source) -> Section:
@@ -20,7 +21,12 @@ def competing_section(source: Source) -> Section:
     return Section(
         "14.2.7",
         "Relapse and death without relapse; groups compared",
-        (*tables, _gray(source, len(names)), _cause_specific(source, len(names) + 1)),
+        (
+            *tables,
+            _gray(source, len(names)),
+            _by_group(source, len(names) + 1),
+            _cause_specific(source, len(names) + 2),
+        ),
         tuple(figure for name in names for figure in incidence_figure(source, "14.2.7", name)),
     )
 
@@ -48,6 +54,37 @@ def _gray(source: Source, position: int) -> Table:
         head="Incidence, and groups",
         population=_populations(source),
         method="Gray's test (rho = 0), exact with ties; p of χ²",
+    )
+
+
+def _by_group(source: Source, position: int) -> Table:
+    lines = []
+    for name in source.protocol.comparisons:
+        analysis = f"gray.{name}"
+        levels = source.levels(analysis)
+        for level in (level for level in levels if WEEK not in level):
+            lines.append(Line(f"{_compared(source, name)}: {level}"))
+            lines.append(Line("Whole follow-up", Ask(analysis=analysis, level=level)))
+            lines += [
+                Line(level_words(week.removeprefix(f"{level} ")), Ask(analysis=analysis, level=week))
+                for week in levels
+                if week.startswith(f"{level}{WEEK}")
+            ]
+    columns = [
+        Column("Persons", Ask(show=("n",))),
+        Column("Events", Ask(show=("events",))),
+        Column("At risk", Ask(show=("at_risk",))),
+        Column("Incidence", Ask(show=("incidence",))),
+        *LIMITS,
+    ]
+    title = "Cumulative incidence in the groups compared"
+    made = results_table(source.results, f"14.2.7{chr(97 + position)}", title, lines, columns)
+    return replace(
+        made,
+        head="Group, and time",
+        population=_populations(source),
+        method="Aalen-Johansen",
+        notes=(NO_LATER, *source.later_event_note()),
     )
 
 

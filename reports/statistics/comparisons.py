@@ -9,9 +9,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from reports.statistics.cautions import IMMORTAL_TIME, caution_row
+from reports.statistics.competing_risks import estimate_incidence
 from reports.statistics.gray import estimate_gray
 from reports.statistics.groups import YES_NO, Group
 from reports.statistics.hazard_rows import estimate_guarded, hazard_rows
+from reports.statistics.incidence import incidence_week_rows
 from reports.statistics.rows import NO_VALUE, Place, Row
 from reports.statistics.time_dependent import split_at_exposure
 from studies.protocol import Incidence, Protocol
@@ -28,16 +30,20 @@ def comparison_rows(
     """The comparison that the protocol names `name`, as `gray.<name>` and `cause_specific.<name>`.
 
     `times` has one row a person of the incidence's population, with `start_on`, `days` and `status`; `groups`
-    are those compared, and a person of none takes no part. Of the event of `survival_by`, whose day is
-    `comparing_event_on` of `cohort`, Gray's test takes ever against never, which is biased, and the Cox regressions
-    take the event as it comes.
+    are those compared, and a person of none takes no part; beside the test stands the incidence of each. Of
+    the event of `survival_by`, whose day is `comparing_event_on` of `cohort`, Gray's test takes ever against
+    never, which is biased, and the Cox regressions take the event as it comes.
     """
     rules = protocol.comparisons[name]
     incidence = protocol.incidences[rules.incidence]
     is_later = protocol.survival_by is not None and rules.by == protocol.survival_by.event
     grouped = _grouped(times, groups)
     if "gray" in rules.methods:
-        yield from _gray_rows(grouped, Place(f"gray.{name}", population=incidence.population), is_later)
+        place = Place(f"gray.{name}", population=incidence.population)
+        yield from _gray_rows(grouped, place, is_later)
+        for group in groups:
+            of_group = grouped.filter(pl.col("level") == group.level)
+            yield from _incidence_rows(of_group, place, group.level, incidence, protocol)
     if "cause_specific" not in rules.methods:
         return
     for suffix, cause in CAUSES.items():
@@ -67,6 +73,16 @@ def _gray_rows(grouped: pl.DataFrame, place: Place, is_later: bool) -> Iterator[
     yield place.p(test.p)
     if is_later and test.chi2 is not None:
         yield caution_row(place, IMMORTAL_TIME)
+
+
+def _incidence_rows(
+    times: pl.DataFrame, place: Place, level: str, incidence: Incidence, protocol: Protocol
+) -> Iterator[Row]:
+    """One group's cumulative incidence, which the test compares with the others'."""
+    curve = estimate_incidence(times["days"], times["status"], interval=protocol.analyses.survival_interval)
+    yield place.at(level).count("n", curve.n)
+    yield place.at(level).count("events", curve.n_events)
+    yield from incidence_week_rows(curve, incidence, protocol, place, f"{level} ")
 
 
 def _group_rows(grouped: pl.DataFrame, place: Place, cause: int, levels: Sequence[str]) -> Iterator[Row]:

@@ -279,13 +279,32 @@ outcomes as (
         and setting.survival_by_event is not null
         and (curve.level = 'no' or cohort.has_comparing_event)
     union all
+    select 'gray.' || rule.comparison, '', unnest(['n', 'groups', 'df', 'chi2', 'p']), ending.person_id, ending.record
+    from ending
+    join comparison_rule as rule on rule.endpoint = ending.endpoint
+    union all
+    select
+        'gray.' || rule.comparison,
+        subgroup.level,
+        unnest(
+            case when ending.status = 1
+                then ['n', 'incidence', 'ci_low', 'ci_high', 'at_risk', 'events']
+                else ['n', 'incidence', 'ci_low', 'ci_high', 'at_risk']
+            end
+        ),
+        ending.person_id,
+        ending.record
+    from ending
+    join comparison_rule as rule on rule.endpoint = ending.endpoint
+    join subgroup on subgroup.person_id = ending.person_id and subgroup.variable = rule.grouping
+    union all
     select
         named.analysis,
         null,
         unnest(
             case when ending.status = named.status
-                then ['n', 'groups', 'df', 'chi2', 'hr', 'ci_low', 'ci_high', 'p', 'events']
-                else ['n', 'groups', 'df', 'chi2', 'hr', 'ci_low', 'ci_high', 'p']
+                then ['n', 'hr', 'ci_low', 'ci_high', 'p', 'events']
+                else ['n', 'hr', 'ci_low', 'ci_high', 'p']
             end
         ),
         ending.person_id,
@@ -294,7 +313,6 @@ outcomes as (
     join comparison_rule as rule on rule.endpoint = ending.endpoint
     cross join lateral (
         values
-            ('gray.' || rule.comparison, 1),
             ('cause_specific.' || rule.comparison, 1),
             ('cause_specific.' || rule.comparison || '.competing', 2)
     ) as named (analysis, status)

@@ -73,16 +73,23 @@ for (name in c("time_to_remission", "duration_of_remission", "duration_of_remiss
 os <- times[times$endpoint == "overall_survival", ]
 median_of("follow_up", "all", survfit(Surv(days, status != 1) ~ 1, os, conf.type = "log-log"))
 
-for (name in c("remission", "hsct", "relapse", "death_without_relapse")) {
-    analysis <- paste0(name, "_incidence")
-    d <- times[times$endpoint == analysis, ]
-    at <- timepoints(cuminc(d$days, d$status), 7 * weeks)
-    p <- at$est["1 1", ]
-    half <- qnorm(0.975) * sqrt(at$var["1 1", ]) / (p * log(p))
-    level <- paste0("week_", weeks)
+# Where nobody has the event cuminc has no curve: 0 to the longest time. Limits of 0 and 1 are none.
+incidence_rows <- function(analysis, d, prefix) {
+    p <- v <- ifelse(7 * weeks <= max(d$days), 0, NA)
+    if (any(d$status == 1)) {
+        at <- timepoints(cuminc(d$days, d$status), 7 * weeks)
+        p <- at$est["1 1", ]; v <- at$var["1 1", ]
+    }
+    half <- qnorm(0.975) * sqrt(v) / (p * log(p))
+    half[p %in% 0:1] <- NA
+    level <- paste0(prefix, "week_", weeks)
     add(analysis, "all", level, "incidence", "aalen-johansen", p)
     add(analysis, "all", level, "ci_low", "aalen-johansen", p ^ exp(-half))
     add(analysis, "all", level, "ci_high", "aalen-johansen", p ^ exp(half))
+}
+for (name in c("remission", "hsct", "relapse", "death_without_relapse")) {
+    analysis <- paste0(name, "_incidence")
+    incidence_rows(analysis, times[times$endpoint == analysis, ], "")
 }
 
 exact <- coxph.control(eps = 1e-11, iter.max = 100)
@@ -138,12 +145,13 @@ gray <- function(name, d, group) {
     test <- cuminc(d$days, d$status, group)$Tests["1", ]
     add(paste0("gray.", name), "all", "", c("chi2", "p"), "",
         c(test["stat"], pchisq(test["stat"], test["df"], lower.tail = FALSE)))
+    for (level in unique(group)) incidence_rows(paste0("gray.", name), d[group == level, ], paste0(level, " "))
 }
 d <- times[times$endpoint == "remission_incidence", ]
-gray("remission_by_site", d, site(d$person_id))
+gray("remission_by_site", d, sub("^site=", "", site(d$person_id)))
 d <- times[times$endpoint == "relapse_incidence", ]
 d$on <- as.Date(cohort$comparing_event_on[match(d$person_id, cohort$person_id)])
-gray("relapse_by_hsct", d, !is.na(d$on))
+gray("relapse_by_hsct", d, ifelse(is.na(d$on), "no", "yes"))
 # On a day with both, a transplant comes after a relapse.
 day <- pmax(as.numeric(d$on - as.Date(d$start_on)), 0)
 day[d$status == 1 & !is.na(day) & day == d$days] <- NA
