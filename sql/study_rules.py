@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
+from studies.bands import bands
 from studies.protocol import Condition, Protocol, Response
 from studies.varied_analyses import varied_analyses
 
@@ -171,16 +172,10 @@ def variation_rows(protocol: Protocol) -> list[tuple[str, str, str, str, str | N
 
 
 def subgroup_band_rows(protocol: Protocol) -> list[tuple[str, str, float | None, float | None]]:
-    """Bands of the subgroups that are cut: below the first cut, then from each cut on to the next."""
+    """Bands of the subgroups that are cut."""
     return [
-        (name, _band_name(low, high), low, high)
+        (name, *band)
         for name, subgroup in protocol.subgroups.items()
         if subgroup.cuts
-        for low, high in pairwise([None, *sorted(subgroup.cuts), None])
+        for band in bands(subgroup.cuts)
     ]
-
-
-def _band_name(low: float | None, high: float | None) -> str:
-    if low is None:
-        return f"<{high:g}"
-    return f">={low:g}" if high is None else f"{low:g}-<{high:g}"

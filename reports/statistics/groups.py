@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from studies.bands import bands
 from studies.protocol import Protocol, Subgroup
 
 Frames = Mapping[str, pl.DataFrame]
@@ -103,9 +104,8 @@ def _variables(frames: Frames, protocol: Protocol) -> dict[str, tuple[str, ...]]
 
 
 def _declared(subgroup: Subgroup, protocol: Protocol) -> tuple[str, ...]:
-    # The levels of a variable that is cut are named by the model that cuts it.
     if subgroup.cuts:
-        return ()
+        return tuple(name for name, *_ in bands(subgroup.cuts))
     return {
         "sex": SEXES,
         "phenotype": (*protocol.baseline.phenotype, "unknown"),
