@@ -9,6 +9,7 @@ from reports.rendering.methods_endpoints import endpoint_rules, statistics_rules
 from reports.rendering.methods_events import event_rules
 from reports.rendering.methods_response import response_rules
 from reports.rendering.methods_safety import death_rules, safety_rules
+from reports.rendering.methods_sensitivity import sensitivity_rules
 from reports.rendering.words import listed
 from studies.protocol import Evidence, Protocol
 
@@ -42,6 +43,7 @@ def method_rules(protocol: Protocol, data_cutoff: str) -> list[Rules]:
         Rules("Events and endpoints", (*event_rules(protocol), *endpoint_rules(protocol))),
         Rules("Deaths and safety", (*death_rules(protocol), *safety_rules(protocol))),
         Rules("Statistics", tuple(statistics_rules(protocol))),
+        Rules("Sensitivity", tuple(sensitivity_rules(protocol))),
     ]
     return [group for group in groups if group.rules]
 

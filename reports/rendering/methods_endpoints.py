@@ -50,6 +50,12 @@ def _time_to_event(protocol: Protocol, rule: TimeToEvent, more: str) -> str:
     for number, censoring in enumerate(rule.censor):
         of = f" for those with {event_words(protocol, censoring.after)}" if censoring.after else ""
         said += f"{'; censored at' if number == 0 else ', else'} {event_words(protocol, censoring.at)}{of}"
+    if rule.ends_at:
+        said += f"; follow-up ends at {_events(protocol, rule.ends_at)}"
+    if rule.assessment_gap_days is not None:
+        said += (
+            f"; it ends at the last evaluation before more than {rule.assessment_gap_days} days without one"
+        )
     chosen = protocol.populations.get(rule.population)
     persons = sentence(chosen.label or f"persons with {chosen.event}") if chosen else "All treated persons"
     return f"{said}. {persons}.{_prevalent(rule.exclude_prevalent)}"

@@ -42,6 +42,11 @@ def response_rules(rules: Response, measurements: Mapping[str, Measurement]) -> 
             f" A missing value is taken as none for {listed(rules.missing_means_none)}."
             if rules.missing_means_none
             else ""
+        )
+        + (
+            " A remission counts where it is one whatever the missing values were."
+            if rules.certain_remission
+            else ""
         ),
     )
     order = " > ".join([*dict.fromkeys(criterion.response for criterion in rules.criteria), "NR", "NE"])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from reports.rendering.lookup import NOTHING, Cell
 from reports.rendering.order import groups_in_order, in_order
 from reports.rendering.section import Section, Source
-from reports.rendering.tables import Column, Entry, Row, Table
+from reports.rendering.tables import Ask, Column, Entry, Line, Row, Table, cautions_of
 from reports.rendering.words import DASH, METHODS, analysis_words, level_words, sentence
 from studies.varied_analyses import Varied, varied_analyses
 
@@ -38,37 +38,41 @@ def sensitivity_section(source: Source) -> Section:
 
 
 def _table(source: Source, number: str, title: str, *, at_levels: bool) -> Table:
-    analyses = source.protocol.analyses
+    analyses, rows = source.protocol.analyses, list(_rows(source, at_levels=at_levels))
+    lines = [Line(row.label, ask) for row, ask in rows]
     return Table(
         number,
         title,
         COLUMNS,
-        tuple(_rows(source, at_levels=at_levels)),
+        tuple(row for row, _ in rows),
         head="Variation",
         population="treated persons under the varied rules; of durations of remission, those in remission",
         method=f"{METHODS.get(analyses.proportion_interval, analyses.proportion_interval)}; Kaplan-Meier, limits "
         f"{analyses.survival_interval}; as the primary",
         notes=NOTES,
         is_long=at_levels,
+        cautions=tuple(cautions_of(source.results, lines, [Column("")])),
     )
 
 
-def _rows(source: Source, *, at_levels: bool) -> Iterator[Row]:
-    """A heading with the reason for each variation, and its numbers below it."""
+def _rows(source: Source, *, at_levels: bool) -> Iterator[tuple[Row, Ask | None]]:
+    """A heading with the reason for each variation, and its numbers below it, each with what it is about."""
     for name, variation in source.protocol.sensitivity.items():
         of_name = (one for one in varied_analyses(source.protocol) if one.variation == name)
         rows = [row for one in of_name for row in _lines(source, one, at_levels)]
         if rows:
-            yield Row(f"{sentence(name)}. {variation.reason}", is_heading=True)
+            yield Row(f"{sentence(name)}. {variation.reason}", is_heading=True), None
             yield from rows
 
 
-def _lines(source: Source, one: Varied, at_levels: bool) -> Iterator[Row]:
+def _lines(source: Source, one: Varied, at_levels: bool) -> Iterator[tuple[Row, Ask]]:
     for group in groups_in_order(_groups(source, one.analysis)):
         site = f", without {group.partition('=')[2]}" if group != "all" else ""
         for level in _levels(source, one, group, at_levels):
             at = f", {level_words(level)}" if level else ""
-            yield Row(f"{analysis_words(one.varies)}{at}{site}", tuple(_entries(source, one, group, level)))
+            label = f"{analysis_words(one.varies)}{at}{site}"
+            ask = Ask(analysis=one.analysis, group=group, level=level)
+            yield Row(label, tuple(_entries(source, one, group, level))), ask
 
 
 def _groups(source: Source, analysis: str) -> list[str]:

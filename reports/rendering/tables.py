@@ -150,10 +150,10 @@ def results_table(
     ]
     narrowed = [replace(row, entries=tuple(row.entries[i] for i in filled if row.entries)) for row in kept]
     made = Table(number, title, tuple(columns[i] for i in filled), tuple(_aligned(narrowed)))
-    return replace(made, cautions=tuple(_cautions(results, lines, columns)))
+    return replace(made, cautions=tuple(cautions_of(results, lines, columns)))
 
 
-def _cautions(
+def cautions_of(
     results: Results, lines: Sequence[Line], columns: Sequence[Column]
 ) -> Iterator[tuple[Cell, ...]]:
     """A footnote for each caution that a number of the table has, with the lines that it is about."""
