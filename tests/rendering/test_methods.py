@@ -67,11 +67,7 @@ def test_a_changed_protocol_changes_what_is_said() -> None:
 
 
 def test_a_variation_is_said_with_its_reason_and_each_key_that_it_changes() -> None:
-    said = {
-        name: text
-        for rules in method_rules(load_study("clofarabine").protocol, "2020-06-30")
-        for name, text in rules.rules
-    }
+    said = rules_of(load_study("clofarabine").protocol)
     assert said["At HSCT"] == (
         "What follows a transplant may be its doing; here follow-up ends at it. "
         'endpoints.duration_of_remission.ends_at: ["hsct"]. endpoints.overall_survival.ends_at: ["hsct"]. '
