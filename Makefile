@@ -29,6 +29,7 @@ check: setup
 
 benchmark: setup
 	$(VENV)/bin/python -m benchmarks.steps
+	$(VENV)/bin/python -m benchmarks.statistics
 	$(VENV)/bin/python -m benchmarks.mapping
 	$(VENV)/bin/python -m benchmarks.pulling
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -17,15 +17,18 @@ import polars as pl
 from flows.disk import disk_failures
 from flows.errors import DefectError, UserError
 from flows.manifest import run_identity, write_manifest
+from flows.processes import process_pool, processors
 from flows.replacing import replace_folder
 from flows.run import Run
 from flows.warehouse import read_warehouse
 from mappers.units import is_unit
 from reports.rendering.html import Report, figures_of, render_html
 from reports.statistics.asked_rows import UnaskedResults
+from reports.statistics.control_estimates import Spread
 from reports.statistics.curves import estimate_curves
-from reports.statistics.results import estimate_results
+from reports.statistics.results import STUDY_TABLES, estimate_results
 from reports.statistics.results_csv import read_results, write_results
+from sql.control import CONTROL, TABLES
 from studies.protocol import Protocol
 from studies.variations import variation_schema, varied_protocol
 from studies.varied_analyses import tables_of
@@ -52,9 +55,11 @@ def write_estimates(run: Run) -> Run:
     remove_abandoned(out)
     staging = out.with_name(f".{out.name}.{os.getpid()}.part")
     with read_warehouse(warehouse) as connection:
-        frames = study_frames(connection, protocol.id)
+        frames = {**study_frames(connection, protocol.id), **control_frames(connection, protocol)}
+        varied = partial(variation_frames, connection, protocol)
         try:
-            results = estimate_results(frames, protocol, partial(variation_frames, connection, protocol))
+            with _spread(protocol) as spread:
+                results = estimate_results(frames, protocol, varied, spread)
         except UnaskedResults as error:
             raise DefectError(f"{error}; this is a defect of Cove, please report it") from error
     with _staged(staging, out):
@@ -87,7 +92,7 @@ OTHER_TEXT = "(other text)"
 
 
 def study_frames(connection: duckdb.DuckDBPyConnection, study: str) -> dict[str, pl.DataFrame]:
-    """Every table of a study, by name, and those of `quality` as `quality_resources` and so on."""
+    """The tables of a study that statistics read, by name, and those of `quality` as `quality_resources` and so on."""
     frames = _tables(connection, study)
     quality = ("resources", "quarantine", "finding")
     of_all = {f"quality_{name}": connection.table(f"quality.{name}").pl() for name in quality}
@@ -98,7 +103,7 @@ def study_frames(connection: duckdb.DuckDBPyConnection, study: str) -> dict[str,
 def variation_frames(
     connection: duckdb.DuckDBPyConnection, protocol: Protocol, name: str
 ) -> dict[str, pl.DataFrame]:
-    """Every table of a study that a variation of its rules makes differ, by name."""
+    """The tables that statistics read and a variation of the study's rules makes differ, by name."""
     frames = _tables(connection, variation_schema(protocol.id, name))
     asked = tables_of(varied_protocol(protocol, name), protocol.sensitivity[name].analyses)
     if "cohort" in asked or "treated" not in frames:
@@ -107,11 +112,36 @@ def variation_frames(
     return {**frames, "cohort": frames["treated"]}
 
 
-def _tables(connection: duckdb.DuckDBPyConnection, schema: str) -> dict[str, pl.DataFrame]:
+def control_frames(connection: duckdb.DuckDBPyConnection, protocol: Protocol) -> dict[str, pl.DataFrame]:
+    """The tables of the control patients as `control_cohort` and so on, and the study's baseline beside them."""
+    if protocol.control is None:
+        return {}
+    schema = variation_schema(protocol.id, CONTROL)
+    own = {**_tables(connection, schema, TABLES)}
+    study = _tables(connection, protocol.id, TABLES)
+    return {
+        "baseline": study["baseline"],
+        **{f"control_{name}": own.get(name, study[name]) for name in study},
+    }
+
+
+@contextmanager
+def _spread(protocol: Protocol) -> Iterator[Spread]:
+    """Does the replicates of a bootstrap in as many processes as there are processors; the answers are the same."""
+    if protocol.control is None:
+        yield map
+        return
+    with process_pool(processors()) as pool:
+        yield pool.map
+
+
+def _tables(
+    connection: duckdb.DuckDBPyConnection, schema: str, read: Sequence[str] = (*STUDY_TABLES, "treated")
+) -> dict[str, pl.DataFrame]:
     tables = connection.execute(
         "select table_name from information_schema.tables "
-        "where table_schema = $schema and table_type = 'BASE TABLE'",
-        {"schema": schema},
+        "where table_schema = $schema and table_type = 'BASE TABLE' and list_contains($read, table_name)",
+        {"schema": schema, "read": list(read)},
     ).fetchall()
     return {name: connection.table(f'"{schema}"."{name}"').pl() for (name,) in tables}
 

@@ -27,6 +27,7 @@ from mappers.units import conversion_factor
 from sql.build import build_clinical, publish_relations
 from sql.build_codes import build_codes
 from sql.build_study import build_study
+from sql.control import build_control
 from sql.variations import build_variations
 from studies.reading import Study, StudyError, load_study
 
@@ -119,6 +120,7 @@ def _build(connection: duckdb.DuckDBPyConnection, run: Run, home: Home, work: Pa
     for built in studies:
         models += build_study(connection, built.study, built.data_cutoff)
         models += build_variations(connection, built.study, built.data_cutoff)
+        models += build_control(connection, built.study, built.data_cutoff)
     models += build_codes(connection, [built.study for built in studies], conversion_factor)
     write_meta(
         connection,

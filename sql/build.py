@@ -122,6 +122,8 @@ def _study_tables(con: duckdb.DuckDBPyConnection, studies: Sequence[Study]) -> N
             "discharge": protocol.deaths.discharge,
         }
         roles += [(protocol.id, role, codelist) for role, codelist in named.items() if codelist]
+        if protocol.control is not None:  # control patients are validated as those of the study are
+            roles.append((protocol.id, "index_drug", protocol.control.codelist))
     with (SQL / "meddra_soc.csv").open(encoding="utf-8", newline="") as file:
         soc = [(row["code"], row["name"]) for row in csv.DictReader(file)]
     text = ("study", "codelist", "system", "code", "display", "concept")

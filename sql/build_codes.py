@@ -24,6 +24,7 @@ READ_FROM: Mapping[tuple[str, ...], tuple[tuple[str, str | None], ...]] = {
     ("population", "index_drug", "codelist"): (("drug", None),),
     ("population", "index_drug", "routes"): (("route", None),),
     ("population", "diagnosis", "codelist"): (("diagnosis", None),),
+    ("control", "codelist"): (("drug", None),),
     ("exposure", "combination", "codelist"): (("drug", None),),
     ("baseline", "phenotype", "*"): (("diagnosis", None),),
     ("baseline", "prior_regimens"): (("observation", "number"),),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 
 import duckdb
@@ -27,7 +28,6 @@ def build_variations(
     `contribution` of its own; it is empty where nothing differs. Needs the study's schema, built with the same
     `data_cutoff`.
     """
-    con.execute(MACROS.read_text(encoding="utf-8"))
     built = []
     for name, variation in study.protocol.sensitivity.items():
         if variation.change:
@@ -40,21 +40,35 @@ def _build_variation(
 ) -> list[ModelBuild]:
     base, schema = study.protocol.id, variation_schema(study.protocol.id, name)
     protocol = varied_protocol(study.protocol, name)
+    wanted = tables_of(protocol, study.protocol.sensitivity[name].analyses)
+    kept = build_under(con, study, protocol, schema, wanted, data_cutoff)
+    return [*kept, build_view(con, MODELS, schema, CONTRIBUTION, base=base)] if kept else []
+
+
+def build_under(
+    con: duckdb.DuckDBPyConnection,
+    study: Study,
+    protocol: Protocol,
+    schema: str,
+    wanted: Collection[str],
+    data_cutoff: date | None,
+) -> list[ModelBuild]:
+    """Replaces `schema` with those tables, of the ones `wanted`, that differ from the study's under `protocol`."""
+    con.execute(MACROS.read_text(encoding="utf-8"))
     con.execute(f"drop schema if exists {quoted(schema)} cascade")
     con.execute(f"create schema {quoted(schema)}")
     changed = _changed_rules(study, protocol)
     for table, _ in changed:
         write_rule_table(con, schema, table)
-    kept = rebuild_models(
+    return rebuild_models(
         con,
         MODELS,
         schema,
-        base=base,
+        base=study.protocol.id,
         changed={table.name: columns for table, columns in changed},
-        wanted=tables_of(protocol, study.protocol.sensitivity[name].analyses),
+        wanted=wanted,
         parameters={"data_cutoff": data_cutoff or protocol.data_cutoff},
     )
-    return [*kept, build_view(con, MODELS, schema, CONTRIBUTION, base=base)] if kept else []
 
 
 def _changed_rules(study: Study, protocol: Protocol) -> list[tuple[RuleTable, frozenset[str]]]:

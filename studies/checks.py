@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 
 from studies.comparator_checks import comparator_problems
+from studies.control_checks import control_problems
 from studies.criteria_checks import Problem, criteria_problems, numeric_variables
 from studies.ctcae import ctcae_rows
 from studies.decision_checks import decision_problems
@@ -54,6 +55,8 @@ def _named_codelists(protocol: Protocol) -> Iterator[tuple[KeyPath, str]]:
         (("deaths", "discharge"), deaths.discharge),
         (("deaths", "cause"), deaths.cause),
     ]
+    if protocol.control:
+        places.append((("control", "codelist"), protocol.control.codelist))
     if population.diagnosis:
         places.append((("population", "diagnosis", "codelist"), population.diagnosis.codelist))
     if protocol.exposure.combination:
@@ -93,6 +96,7 @@ def _section_problems(protocol: Protocol) -> list[Problem]:
         *_comparison_problems(protocol),
         *decision_problems(protocol),
         *comparator_problems(protocol),
+        *control_problems(protocol),
         *_quality_problems(protocol),
     ]
     if protocol.response:

@@ -49,6 +49,15 @@ def varied_protocol(protocol: Protocol, name: str) -> Protocol:
     return Protocol.model_validate_json(json.dumps(content), strict=True)
 
 
+def control_protocol(protocol: Protocol) -> Protocol:
+    """The protocol of the control patients: their drug is the index drug. Raises ValueError without controls."""
+    if protocol.control is None:
+        raise ValueError("the protocol has no control patients")
+    drug = protocol.population.index_drug.model_copy(update={"codelist": protocol.control.codelist})
+    population = protocol.population.model_copy(update={"index_drug": drug})
+    return protocol.model_copy(update={"population": population, "sensitivity": {}, "comparators": {}})
+
+
 def variation_schema(study: str, name: str) -> str:
     """The warehouse's schema of a variation: no study has a name with a full stop."""
     return f"{study}.{name}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from reports.rendering.answer import decision_table
+from reports.rendering.control_tables import control_figures, control_tables
 from reports.rendering.forest_figure import Bar, Forest, draw_forest
 from reports.rendering.lookup import Cell
 from reports.rendering.section import LIMITS, TREATED, Figure, Section, Source
@@ -28,17 +29,16 @@ NOT_ADJUSTED = "Study - control and study / control; no adjustment for differenc
 def comparator_sections(source: Source) -> list[Section]:
     """Nothing where the protocol has neither thresholds nor controls."""
     protocol = source.protocol
-    if protocol.decision is None and not protocol.comparators:
+    if protocol.decision is None and not protocol.comparators and protocol.control is None:
         return []
     thresholds = replace(decision_table(source), number="14.2.9a")
-    if not protocol.comparators:
-        return [Section("14.2.9", "Thresholds", (thresholds,), paragraphs=CLAIMS)]
+    published = (_counts(source), _contrasts(source), _sources(source)) if protocol.comparators else ()
     return [
         Section(
             "14.2.9",
-            "Thresholds and comparators",
-            (thresholds, _counts(source), _contrasts(source), _sources(source)),
-            tuple(_forest(source)),
+            "Thresholds and comparators" if published or protocol.control else "Thresholds",
+            (thresholds, *published, *control_tables(source)),
+            (*_forest(source), *control_figures(source)),
             paragraphs=CLAIMS,
         )
     ]

@@ -130,6 +130,16 @@ def statistics_rules(protocol: Protocol) -> Iterator[tuple[str, str]]:
             "Difference with Newcombe's hybrid score (method 10) and Miettinen-Nurminen's score interval; ratio with "
             "Miettinen-Nurminen's score and Katz's log interval; Fisher's exact p, two-sided. Nothing is adjusted for.",
         )
+    if protocol.control is not None:
+        rules = protocol.control
+        yield (
+            "Control patients",
+            f"Persons with a dose on codelist {rules.codelist} and never one of the index drug; their index date is "
+            "the first such dose, every other rule is the study's. Propensity by logistic regression on "
+            f"{listed(rules.covariates)}; missing covariates: {plain(rules.missing)}; weights ATE, ATT and overlap, "
+            f"and again for propensities from {rules.trim:g} to {1 - rules.trim:g}; bootstrap of {rules.replicates} "
+            f"replicates within the groups, seed {rules.seed}.",
+        )
     yield "Quantiles", "Hyndman-Fan type 7, as R's default."
     yield "Printed numbers", "Rounded halves away from zero; results.csv has each at full precision."
     yield (

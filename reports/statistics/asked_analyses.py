@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from studies.protocol import Endpoint, Incidence, Protocol, Refund, Response
+from studies.protocol import Control, Endpoint, Incidence, Protocol, Refund, Response
 
 
 class Asked(NamedTuple):
@@ -25,6 +25,7 @@ INTERVALS = ("clopper-pearson", "wilson", "wald")
 GRADES = range(5)
 DECISION = ("value", "threshold", "bound", "p", "met", "responders_short")
 TEAE = ("any", "grade_3_plus", "serious", "related", "fatal", "led_to_discontinuation")
+WEIGHTINGS = ("unweighted", "ate", "att", "overlap", "ate_trimmed", "att_trimmed", "overlap_trimmed")
 CONTRASTS = {"difference": ("newcombe", "miettinen-nurminen"), "ratio": ("miettinen-nurminen", "katz-log")}
 
 
@@ -68,7 +69,8 @@ def overall_analyses(protocol: Protocol) -> dict[str, Rows]:
         asked["response.not_evaluable"] = at_levels(_reasons(protocol.response), ("n",))
         if protocol.response.investigator is not None:
             asked["response.agreement"] = plain(("n", "observed_percent", "kappa"))
-    return asked | _times(protocol) | _comparisons(protocol) | _safety(protocol) | _decision(protocol)
+    asked |= _times(protocol) | _comparisons(protocol) | _safety(protocol) | _decision(protocol)
+    return asked | (_control(protocol.control, protocol) if protocol.control else {})
 
 
 def plain(statistics: Iterable[str], method: str = "") -> Rows:
@@ -210,6 +212,27 @@ def _comparisons(protocol: Protocol) -> dict[str, Rows]:
         asked[f"comparator.{name}"] = at_levels(("study", "control"), ("n", "events", "percent")).union(
             at_levels(("difference",), ("p",), "fisher-exact"), *contrasts
         )
+    return asked
+
+
+def _control(rules: Control, protocol: Protocol) -> dict[str, Rows]:
+    """Against control patients, by every weighting; the levels of a covariate are those that occur."""
+    groups = ("study", "control")
+    asked = {
+        "control.persons": at_levels(groups, ("n", "complete", "analysed")),
+        "control.missing": at_levels(rules.covariates, groups),
+        "control.weights": frozenset[Asked]().union(
+            *(at_levels(groups, ("effective_n",), method) for method in WEIGHTINGS)
+        ),
+    }
+    for outcome in rules.outcomes:
+        given = at_levels(WEIGHTINGS, (*LIMITS, "replicates"), "bootstrap")
+        if outcome in protocol.endpoints:
+            given |= at_levels(WEIGHTINGS, ("events",))
+            given |= at_levels(WEIGHTINGS, ("hr", *LIMITS, "p"), "efron robust")
+        else:
+            given |= at_levels(WEIGHTINGS, (*groups, "difference"))
+        asked[f"control.{outcome}"] = given
     return asked
 
 

@@ -24,6 +24,8 @@ DECLARED = {
     r"response\.not_evaluable|quality\.(?:quarantine|finding|unit|imputed_dates|pull)": {"n"},
     r"lab\.shift|teae\.soc_grade": {"n", "percent"},
     r"teae\.(?:soc|pt|common|pt\.grade_3_plus|pt\.serious|pt\.related)": {"n", "percent", "events"},
+    r"control\.balance": {"study", "control", "smd"},
+    r"control\.weights": {"n", "largest"},
     r"gray\.[a-z0-9_]+": {"n", "events", "incidence", "ci_low", "ci_high", "at_risk"},
     r"cause_specific\.[a-z0-9_]+(?:\.competing)?": {"n", "events", "hr", "ci_low", "ci_high", "p"},
 }

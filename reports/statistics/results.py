@@ -11,6 +11,8 @@ from reports.statistics.asked_rows import require_asked_rows
 from reports.statistics.baseline import baseline_rows
 from reports.statistics.comparators import comparator_rows
 from reports.statistics.comparisons import comparison_rows
+from reports.statistics.control_estimates import Spread
+from reports.statistics.control_rows import control_rows
 from reports.statistics.deaths import death_rows
 from reports.statistics.decision import decision_rows
 from reports.statistics.disposition import attrition_rows, disposition_rows
@@ -46,24 +48,44 @@ from studies.protocol import Protocol, Response
 
 OVERALL_SURVIVAL = "overall_survival"
 PULL = "quality_pull"  # only of a home that was pulled into
+# The study's tables that the statistics read; the others, some of them very long, needn't leave the warehouse.
+STUDY_TABLES = (
+    "attrition",
+    "cohort",
+    "endpoint",
+    "imputed_date",
+    "lab_grade",
+    "left_out",
+    "response",
+    "subgroup",
+    "teae",
+    "time_at_risk",
+    "time_dependent",
+)
 QUALITY = ("quality_resources", "quality_quarantine", "quality_finding", "quality_unit")
 
 
 def estimate_results(
-    frames: Frames, protocol: Protocol, variation_frames: VariationFrames = no_variations
+    frames: Frames,
+    protocol: Protocol,
+    variation_frames: VariationFrames = no_variations,
+    spread: Spread = map,
 ) -> pl.DataFrame:
     """The rows of results.csv, sorted, one a statistic; columns as `rows.SCHEMA`.
 
     `frames` holds the study's tables by name, and those of `quality` as `quality_resources` and so on; a part
     that the protocol switches off needs no table and gives no row. `variation_frames` gives the tables of a
-    sensitivity analysis that changes rules: those that differ. The order of rows in a table changes nothing. Raises
-    IncompleteTable on a table that is missing or lacks a treated person, or on a level that isn't declared, and
-    UnaskedResults where the rows aren't those that the protocol asks for.
+    sensitivity analysis that changes rules: those that differ. `spread` does the bootstrap of control patients,
+    perhaps in several processes. The order of rows in a table changes nothing. Raises IncompleteTable on a table
+    that is missing or lacks a treated person, or on a level that isn't declared, and UnaskedResults where the rows
+    aren't those that the protocol asks for.
     """
     rows = [*_group_rows(frames, protocol, everybody(frames)), *_overall_rows(frames, protocol)]
     if protocol.decision is not None:
         rows.extend(decision_rows(rows, protocol.decision))
     rows.extend(comparator_rows(list(rows), protocol.comparators))
+    if protocol.control is not None:
+        rows.extend(control_rows(frames, protocol.control, spread))
     for site in study_sites(frames):
         rows.extend(_site_rows(frames, protocol, site))
     groups, sites = study_groups(frames, protocol), study_sites(frames)

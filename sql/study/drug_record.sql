@@ -37,8 +37,15 @@ counted as (
             or exposure.codelist <> setting.index_codelist
             or list_has_any(exposure.routes, route.keys)
         )
+),
+
+-- The best level of each person and drug, from the few columns that it takes.
+best as (
+    select person_id, codelist, drug, min(evidence_rank) as evidence_rank
+    from counted
+    group by all
 )
 
-select *
+select counted.*
 from counted
-qualify evidence_rank = min(evidence_rank) over (partition by person_id, codelist, drug)
+join best using (person_id, codelist, drug, evidence_rank)

@@ -38,8 +38,7 @@ select
         else 'normal'
     end as baseline_state,
     coalesce(baseline.value < coalesce(baseline.reference_low, test.lower), false) as is_baseline_low,
-    period.source.resource_key as resource_key,
-    period.source
+    period.source.resource_key as resource_key
 from period
 join laboratory_test as test on test.measurement = period.codelist
 left join baseline

@@ -8,6 +8,17 @@ with worst as (
         partition by person_id, term
         order by grade desc, measured_on, measured_at nulls first, resource_key, number
     ) = 1
+),
+
+-- The source of a value is that of its resource, whichever of its components was graded.
+source_of_worst as (
+    select
+        observed_value.person_id,
+        observed_value.source.resource_key as resource_key,
+        any_value(observed_value.source) as source
+    from observed_value
+    where (observed_value.person_id, observed_value.source.resource_key) in (select person_id, resource_key from worst)
+    group by all
 )
 
 select
@@ -19,9 +30,11 @@ select
     at_baseline.grade as baseline_grade,
     value.value,
     worst.measured_on,
-    unnest(value.source)
+    unnest(behind.source)
 from worst
 join gradable_value as value on value.number = worst.number
+join source_of_worst as behind
+    on behind.person_id = worst.person_id and behind.resource_key = worst.resource_key
 left join graded_value as at_baseline
     on at_baseline.person_id = worst.person_id
     and at_baseline.term = worst.term

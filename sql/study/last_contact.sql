@@ -2,30 +2,29 @@
 
 with bounded as (
     select
-        contact.person_id,
-        contact.site,
-        contact.kind,
-        contact.starts_on,
-        contact.ends_on,
-        least(treated.data_cutoff, dated_death.died_on) as last_day,
-        source_of(contact) as source
+        contact.*,
+        -- An end after the death or the cut-off is no contact; the start may be.
+        case when contact.ends_on <= last_day then contact.ends_on when contact.starts_on <= last_day then contact.starts_on
+        end as contact_on
     from contact
-    join treated on treated.person_id = contact.person_id
-    left join dated_death on dated_death.person_id = contact.person_id
+    join (
+        select treated.person_id, least(treated.data_cutoff, dated_death.died_on) as last_day
+        from treated
+        left join dated_death on dated_death.person_id = treated.person_id
+    ) as followed on followed.person_id = contact.person_id
 ),
 
-dated as (
-    select
-        *,
-        -- An end after the death or the cut-off is no contact; the start may be.
-        case when ends_on <= last_day then ends_on when starts_on <= last_day then starts_on end as contact_on
+-- First the day alone: there are many contacts, and few of the last day.
+latest as (
+    select person_id, max(contact_on) as contact_on
     from bounded
+    group by person_id
 )
 
-select person_id, site, kind, contact_on, source
-from dated
-where contact_on is not null
+select bounded.person_id, bounded.site, bounded.kind, bounded.contact_on, source_of(bounded) as source
+from bounded
+join latest on latest.person_id = bounded.person_id and latest.contact_on = bounded.contact_on
 qualify row_number() over (
-    partition by person_id
-    order by contact_on desc, source.resource_key desc, kind
+    partition by bounded.person_id
+    order by bounded.resource_key desc, bounded.kind
 ) = 1

@@ -15,7 +15,7 @@ from studies.protocol.analyses import (
     Threshold,
     Tier,
 )
-from studies.protocol.comparators import Comparator
+from studies.protocol.comparators import Comparator, Control
 from studies.protocol.endpoints import (
     Censoring,
     Deaths,
@@ -48,6 +48,7 @@ __all__ = [
     "Comparator",
     "Comparison",
     "Condition",
+    "Control",
     "Criterion",
     "Dates",
     "Days",
@@ -114,5 +115,6 @@ class Protocol(Section):
     sensitivity: dict[Name, Variation] = Field(default_factory=dict)
     decision: Decision | None = None
     comparators: dict[Name, Comparator] = Field(default_factory=dict)
+    control: Control | None = None
     disclosure: Disclosure
     quality: Quality

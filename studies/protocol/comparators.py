@@ -1,10 +1,12 @@
-"""What the study is set beside: published controls."""
+"""What the study is set beside: published controls, and control patients of the sites."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
-from studies.protocol.section import Section
+from studies.protocol.section import Name, Section
 
 
 class Comparator(Section):
@@ -19,3 +21,17 @@ class Comparator(Section):
         default="",
         description="how the counts were had, and what the comparison can't claim; printed with it",
     )
+
+
+class Control(Section):
+    """Control patients of the sites: treated with another drug, never with the index drug; weighted by propensity."""
+
+    codelist: Name
+    covariates: list[Name] = Field(min_length=1, description="of the baseline, and of `measurements`")
+    outcomes: list[str] = Field(min_length=1, description="proportions of the response, and endpoints")
+    missing: Literal["complete_cases", "category"]
+    trim: float = Field(
+        ge=0, lt=0.5, description="propensities this near to 0 or 1 are left out of the trimmed"
+    )
+    replicates: int = Field(ge=100, le=20_000)
+    seed: int = Field(ge=0)

@@ -306,6 +306,54 @@ MISTAKES = [
 ]
 
 
+CONTROL = """
+control:
+  codelist: antileukaemic
+  covariates: [age, sex, marrow_blasts]
+  outcomes: [response.remission, overall_survival]
+  missing: complete_cases
+  trim: 0.05
+  replicates: 200
+  seed: 1
+"""
+CONTROL_MISTAKES = [
+    ("codelist: antileukaemic", "codelist: index_drug", "control.codelist: is the index drug's"),
+    ("codelist: antileukaemic", "codelist: nothing", "control.codelist: no file codelists/nothing.csv"),
+    (
+        "[age, sex,",
+        "[agee, sex,",
+        'control.covariates[1]: "agee" is no covariate of this protocol; did you mean "age"?',
+    ),
+    ("[age, sex,", "[sex, sex,", 'control.covariates[2]: "sex" stands here twice'),
+    (
+        "overall_survival]",
+        "duration_of_remission]",
+        'control.outcomes[2]: "duration_of_remission" can\'t be compared',
+    ),
+    ("trim: 0.05", "trim: 0.5", "control.trim: input should be less than 0.5"),
+    ("missing: complete_cases", "missing: drop", "control.missing: not one of complete_cases, category"),
+    ("replicates: 200", "replicates: 10", "control.replicates: input should be greater than or equal to 100"),
+]
+
+
+def test_control_patients_are_read_with_their_codelist(folder: Path) -> None:
+    file = folder / "protocol.yaml"
+    file.write_text(file.read_text(encoding="utf-8") + CONTROL, encoding="utf-8")
+    study = load_study(str(folder))
+    assert study.protocol.control is not None
+    assert study.protocol.control.covariates == ["age", "sex", "marrow_blasts"]
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), CONTROL_MISTAKES)
+def test_a_mistake_about_control_patients_gets_a_line(
+    folder: Path, old: str, new: str, expected: str
+) -> None:
+    file = folder / "protocol.yaml"
+    assert CONTROL.count(old) == 1
+    file.write_text(file.read_text(encoding="utf-8") + CONTROL.replace(old, new), encoding="utf-8")
+    assert expected in error(folder)
+
+
 def test_a_comparator_of_a_best_response_says_which(folder: Path) -> None:
     change(folder, "    level: CR\n", "")
     assert "comparators.yoo_2017_cr.level: missing; write one of CR, CRp, PR, NR, NE" in error(folder)
