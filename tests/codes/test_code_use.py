@@ -269,4 +269,5 @@ def test_where_codelists_are_read_is_said_of_places_that_there_are() -> None:
     named_places = {path for path, _ in named_codelists(load_study("clofarabine").protocol)}
     forms = set(named_places) | {(*path[:-1], "*") for path in named_places}
     unnamed = {("population", "index_drug", "routes"), ("deaths", "discharge"), ("deaths", "cause")}
+    unnamed |= {("control", "codelist")}
     assert set(READ_FROM) - forms - unnamed == set()
