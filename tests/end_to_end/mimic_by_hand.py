@@ -358,9 +358,16 @@ def aalen_johansen(rows: list[tuple[int, int]]) -> dict[Key, float]:
         incidence += free * ended.count(1) / at_risk
         free *= 1 - len(ended) / at_risk
         curve.append((time, incidence))
+    ends = [cause for _, cause in rows]
+    counted = {"n": len(ends), "events": ends.count(1), "competing": ends.count(2)}
+    still = {week: sum(time >= 7 * week for time, _ in rows) for week in VENTILATION_WEEKS}
     return {
-        ("ventilation_incidence", f"week_{week}", "incidence", "aalen-johansen"): [
-            value for time, value in curve if time <= 7 * week
-        ][-1]
-        for week in VENTILATION_WEEKS
+        **{("ventilation_incidence", "", name, ""): float(count) for name, count in counted.items()},
+        **{("ventilation_incidence", f"week_{week}", "at_risk", ""): float(n) for week, n in still.items()},
+        **{
+            ("ventilation_incidence", f"week_{week}", "incidence", "aalen-johansen"): [
+                value for time, value in curve if time <= 7 * week
+            ][-1]
+            for week in VENTILATION_WEEKS
+        },
     }
