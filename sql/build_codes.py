@@ -35,8 +35,6 @@ READ_FROM: Mapping[tuple[str, ...], tuple[tuple[str, str | None], ...]] = {
     ("deaths", "discharge"): (("discharge", None),),
     ("deaths", "cause"): (("observation", "coded"),),
     ("response", "investigator"): (("observation", "coded"),),
-    ("response", "extramedullary"): (("observation", "boolean"),),
-    ("response", "transfusion", "codelist"): (("procedure", None),),
 }
 
 UNFED_UNITS = """
@@ -86,6 +84,9 @@ def codelist_sources(protocol: Protocol) -> Iterator[tuple[str, str, str | None]
 def _read_from(protocol: Protocol, path: KeyPath) -> Sequence[tuple[str, str | None]]:
     if path[0] == "events":
         return _of_event(protocol.events[str(path[1])], path)
+    if path[:2] == ("response", "findings") and protocol.response:
+        kind = protocol.response.findings[str(path[2])].from_
+        return ((kind, "boolean" if kind == "observation" else None),)
     names = tuple(str(part) for part in path)
     return READ_FROM[names] if names in READ_FROM else READ_FROM[(*names[:-1], "*")]
 

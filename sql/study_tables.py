@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,19 +20,26 @@ from sql.event_rules import (
     event_rows,
     sign_rows,
 )
-from sql.study_rules import (
+from sql.response_rules import (
+    CONDITION_COLUMNS,
     condition_rows,
-    criterion_probes,
+    contradiction_rows,
+    finding_rows,
+    lasting_rows,
+    level_rows,
+    meaning_rows,
+    probe_rows,
+    reason_rows,
+    recorded_rows,
+)
+from sql.study_rules import (
     death_source_rows,
     drug_codelists,
-    missing_reasons,
-    outcome_rows,
-    response_levels,
     setting_row,
     subgroup_band_rows,
     variation_rows,
 )
-from studies.protocol import Protocol
+from studies.protocol import Protocol, Response
 from studies.reading import Codelist, Study, ctcae_rows
 
 SOC_NAMES = Path(__file__).with_name("meddra_soc.csv")
@@ -121,47 +128,50 @@ def _population_tables(protocol: Protocol) -> Iterator[RuleTable]:
 
 def _response_tables(protocol: Protocol) -> Iterator[RuleTable]:
     response = protocol.response
-    yield RuleTable(
-        "pair_rule",
-        {"variable": "VARCHAR", "codelist": "VARCHAR"},
-        list(response.pair.items()) if response else [],
-    )
-    yield _ranked("missing_means_none", "variable", response.missing_means_none if response else [])
     yield _ranked("assessment_end", "event", response.ends_at if response else [])
-    yield RuleTable(
-        "response_outcome",
-        {"outcome": "VARCHAR", "response": "VARCHAR"},
-        outcome_rows(response) if response else [],
-    )
-    yield RuleTable(
-        "response_level",
-        {"response": "VARCHAR", "rank": "INTEGER", "is_remission": "BOOLEAN", "is_overall": "BOOLEAN"},
-        response_levels(response) if response else [],
-    )
-    yield RuleTable(
-        "criterion_condition",
-        {
-            "criterion": "INTEGER",
-            "response": "VARCHAR",
-            "part": "VARCHAR",
-            "condition": "INTEGER",
-            "variable": "VARCHAR",
-            "comparison": "VARCHAR",
-            "bound": "DOUBLE",
-            "expected": "BOOLEAN",
-        },
-        condition_rows(response) if response else [],
-    )
-    yield RuleTable(
-        "criterion_probe",
-        {"variable": "VARCHAR", "number": "DOUBLE", "is_true": "BOOLEAN"},
-        criterion_probes(response) if response else [],
-    )
-    yield RuleTable(
-        "missing_reason",
-        {"variable": "VARCHAR", "is_baseline": "BOOLEAN", "reason": "VARCHAR", "rank": "INTEGER"},
-        missing_reasons(response) if response else [],
-    )
+    yield _ranked("response_outcome", "outcome", response.outcomes if response else [])
+    variable = {"variable": "VARCHAR"}
+    comparison = {"comparison": "VARCHAR", "bound": "DOUBLE", "expected": "BOOLEAN"}
+    shapes: list[tuple[str, dict[str, str], Callable[[Response], Sequence[Sequence[Cell]]]]] = [
+        ("pair_rule", variable | {"codelist": "VARCHAR"}, lambda rules: list(rules.pair.items())),
+        (
+            "finding_rule",
+            variable
+            | {
+                "kind": "VARCHAR",
+                "codelist": "VARCHAR",
+                "days_before": "INTEGER",
+                "near_variable": "VARCHAR",
+            },
+            finding_rows,
+        ),
+        ("missing_meaning", variable | {"number": "DOUBLE", "truth": "BOOLEAN"}, meaning_rows),
+        (
+            "response_level",
+            {"response": "VARCHAR", "rank": "INTEGER", "outcomes": "VARCHAR[]", "is_main_outcome": "BOOLEAN"},
+            level_rows,
+        ),
+        ("recorded_response", {"code": "VARCHAR", "response": "VARCHAR"}, recorded_rows),
+        ("criterion_condition", CONDITION_COLUMNS, condition_rows),
+        (
+            "criterion_lasting",
+            {"criterion": "INTEGER", "days": "INTEGER", "needs_contact": "BOOLEAN"},
+            lasting_rows,
+        ),
+        (
+            "criterion_contradiction",
+            {"criterion": "INTEGER", "condition": "INTEGER"} | variable | comparison,
+            contradiction_rows,
+        ),
+        ("criterion_probe", variable | {"number": "DOUBLE", "is_true": "BOOLEAN"}, probe_rows),
+        (
+            "missing_reason",
+            variable | {"is_baseline": "BOOLEAN", "reason": "VARCHAR", "rank": "INTEGER"},
+            reason_rows,
+        ),
+    ]
+    for name, columns, rows in shapes:
+        yield RuleTable(name, columns, rows(response) if response else [])
 
 
 def _endpoint_tables(protocol: Protocol) -> Iterator[RuleTable]:

@@ -8,10 +8,10 @@ from datetime import date
 
 from studies.comparator_checks import comparator_problems
 from studies.control_checks import control_problems
-from studies.criteria_checks import Problem, criteria_problems, numeric_variables
+from studies.criteria_checks import Problem, criteria_problems, missing_problems, numeric_variables
 from studies.ctcae import ctcae_rows
 from studies.decision_checks import decision_problems
-from studies.event_checks import event_problems, items, repeated, signs_with_paths
+from studies.event_checks import event_problems, repeated, signs_with_paths
 from studies.marked_yaml import KeyPath
 from studies.nearest import did_you_mean
 from studies.protocol import Laboratory, Protocol, Response
@@ -74,10 +74,9 @@ def _named_codelists(protocol: Protocol) -> Iterator[tuple[KeyPath, str]]:
 def _codelists_of_response(response: Response) -> list[tuple[KeyPath, str | None]]:
     places: list[tuple[KeyPath, str | None]] = [
         (("response", "investigator"), response.investigator),
-        (("response", "extramedullary"), response.extramedullary),
     ]
-    if response.transfusion:
-        places.append((("response", "transfusion", "codelist"), response.transfusion.codelist))
+    for name, finding in response.findings.items():
+        places.append((("response", "findings", name, "codelist"), finding.codelist))
     return places
 
 
@@ -87,6 +86,9 @@ def protocol_problems(protocol: Protocol) -> list[Problem]:
 
 
 def _section_problems(protocol: Protocol) -> list[Problem]:
+    if protocol.response and protocol.response.chosen_set is None:
+        # Much of the rest would only follow from this.
+        return list(_response_problems(protocol, protocol.response))
     problems = [
         *_study_problems(protocol),
         *_baseline_problems(protocol),
@@ -155,19 +157,41 @@ def _quality_problems(protocol: Protocol) -> Iterator[Problem]:
 
 def _response_problems(protocol: Protocol, response: Response) -> Iterator[Problem]:
     path: KeyPath = ("response",)
-    measured = [((*path, "assessment"), response.assessment)]
+    measured = [((*path, "assessment", "measurement"), response.assessment.measurement)]
     measured += [((*path, "pair", name), measurement) for name, measurement in response.pair.items()]
     for at, measurement in measured:
         yield from _unknown(at, measurement, protocol.measurements, "is not in `measurements`")
     if response.primary == "investigator" and response.investigator is None:
         yield (*path, "primary"), "investigator needs `response.investigator`, a codelist; add it"
-    assumable = {*numeric_variables(response), "extramedullary"} - {response.assessment}
-    for at, name in items((*path, "missing_means_none"), response.missing_means_none):
-        yield from _unknown(at, name, assumable, "is neither paired nor an item")
-    decided = [criterion.response for criterion in response.criteria]
-    for key, names in (("remission", response.remission), ("overall", response.overall)):
-        for at, name in items((*path, key), names):
-            yield from _unknown(at, name, decided, "is no response of `criteria`")
+    yield from _finding_problems(response)
+    known = numeric_variables(response) | set(response.findings)
+    for variable, meaning in response.missing_means.items():
+        yield from missing_problems(response, variable, meaning, (*path, "missing_means", variable), known)
+    if response.chosen_set is None:
+        hint = did_you_mean(response.set_name, response.criteria_sets)
+        yield (*path, "criteria_set"), f"no file criteria/{response.set_name}.yaml; {hint}"
+    elif response.criteria_set != f"{response.set_name} {response.chosen_set.version}":
+        yield (
+            (*path, "criteria_set"),
+            f"criteria/{response.set_name}.yaml has version {response.chosen_set.version}; write that",
+        )
+
+
+def _finding_problems(response: Response) -> Iterator[Problem]:
+    keys = {"observation": ("codelist",), "procedure": ("codelist", "days_before", "near"), "course": ()}
+    for name, finding in response.findings.items():
+        path: KeyPath = ("response", "findings", name)
+        if name in numeric_variables(response):
+            yield path, "a measured variable has this name; choose another"
+        given = [key for key in ("codelist", "days_before", "near") if getattr(finding, key) is not None]
+        for key in keys[finding.from_]:
+            if key not in given and key != "near":
+                yield (*path, key), f"missing; a finding from {finding.from_} needs it"
+        for key in given:
+            if key not in keys[finding.from_]:
+                yield (*path, key), f"says nothing of a finding from {finding.from_}; remove it"
+        if finding.near is not None:
+            yield from _unknown((*path, "near"), finding.near, response.pair, "is no paired variable")
 
 
 def _laboratory_problems(protocol: Protocol, laboratory: Laboratory) -> Iterator[Problem]:

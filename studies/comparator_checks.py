@@ -21,9 +21,8 @@ def counted_levels(protocol: Protocol) -> dict[str, list[str]]:
     """What a published control may be compared with: analyses that count treated persons, and their levels."""
     counted = {"death": ["all"]}
     if protocol.response:
-        responses = [criterion.response for criterion in protocol.response.criteria]
-        counted |= {"response.best": list(dict.fromkeys([*responses, "NR", "NE"]))}
-        counted |= {"response.remission": [], "response.overall": []}
+        counted |= {"response.best": protocol.response.levels}
+        counted |= {f"response.{outcome}": [] for outcome in protocol.response.outcomes}
     return counted
 
 

@@ -39,7 +39,7 @@ def control_covariates(protocol: Protocol) -> list[str]:
 
 def control_outcomes(protocol: Protocol) -> list[str]:
     """What may be compared: proportions of the response, and endpoints that everybody treated has."""
-    proportions = ["response.remission", "response.overall"] if protocol.response else []
+    proportions = [f"response.{name}" for name in protocol.response.outcomes] if protocol.response else []
     treated = [
         name
         for name, endpoint in protocol.endpoints.items()

@@ -83,6 +83,7 @@ def named_events(protocol: Protocol) -> Iterator[tuple[KeyPath, str]]:
         yield from items(("incidences", name, "competing"), incidence.competing)
     if protocol.survival_by:
         yield ("survival_by", "event"), protocol.survival_by.event
+        yield from items(("survival_by", "same_day_first"), protocol.survival_by.same_day_first)
     if protocol.deaths.after_event is not None:
         yield ("deaths", "after_event"), protocol.deaths.after_event
     if protocol.response:

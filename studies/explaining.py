@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from studies.marked_yaml import KeyPath, MarkedYaml
+from studies.marked_yaml import KeyPath
 from studies.nearest import did_you_mean
 from studies.protocol import Protocol
+from studies.protocol_files import ProtocolFiles
 
 WHAT_TO_DO = {
     "string_type": "not text; write it in quotes",
@@ -26,10 +28,14 @@ WHAT_TO_DO = {
 }
 
 
-def explain(error: ValidationError, source: MarkedYaml) -> list[str]:
+NAME = r"^[a-z][a-z0-9_]*$"
+KINDS = ("bool", "float")
+
+
+def explain(error: ValidationError, source: ProtocolFiles) -> list[str]:
     """One line an error, by line of the file; what is missing last, as it often follows from a typo."""
     details = error.errors(include_url=False, include_input=True)
-    details.sort(key=lambda one: (one["type"] == "missing", source.line(_path(one))))
+    details.sort(key=lambda one: (one["type"] == "missing", source.order(_path(one))))
     return [f"{source.where(_path(one))}: {_message(one)}" for one in details]
 
 
@@ -39,7 +45,12 @@ def problems_of(error: ValidationError) -> list[tuple[KeyPath, str]]:
 
 
 def _path(error: ErrorDetails) -> KeyPath:
-    return tuple(part for part in error["loc"] if part != "[key]")
+    # Where a key takes several kinds of values, pydantic names the kind that it tried.
+    return tuple(
+        part
+        for part in error["loc"]
+        if part not in ("[key]", *KINDS) and not str(part).startswith("literal[")
+    )
 
 
 def _message(error: ErrorDetails) -> str:
@@ -49,7 +60,7 @@ def _message(error: ErrorDetails) -> str:
         return f"unknown key; {did_you_mean(str(path[-1]), _keys(path[:-1]))}"
     if kind == "missing":
         return "missing; add this key"
-    if error["loc"][-1] == "[key]" or (kind == "string_pattern_mismatch" and "a-z" in context["pattern"]):
+    if error["loc"][-1] == "[key]" or context.get("pattern") == NAME:
         return "not a name; write small letters, digits and _, beginning with a letter"
     if kind == "string_pattern_mismatch":
         return f"doesn't have the form {context['pattern']}; write it so"
@@ -72,22 +83,26 @@ def _keys(path: KeyPath) -> list[str]:
     kind: Any = Protocol
     for part in path:
         kind = _inner(kind, part)
-    return [field.alias or name for name, field in kind.model_fields.items()]
+    return [field.alias or name for name, field in _model(kind).model_fields.items()]
 
 
 def _inner(kind: Any, part: str | int) -> Any:
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        by_key = {field.alias or name: field for name, field in kind.model_fields.items()}
-        return _section(by_key[str(part)].annotation)
-    return _section(kind)
+    """The kind of what stands under a key of a section or mapping, or in a list."""
+    for one in _unwrapped(kind):
+        if get_origin(one) in (list, dict):
+            return get_args(one)[-1]
+    fields = {field.alias or name: field for name, field in _model(kind).model_fields.items()}
+    return fields[str(part)].annotation
 
 
-def _section(annotation: Any) -> Any:
-    """The model inside `Model | None`, `list[Model]` or `dict[str, Model]`."""
-    models = [inner for inner in _unwrapped(annotation) if isinstance(inner, type)]
-    return next(inner for inner in models if issubclass(inner, BaseModel))
+def _model(kind: Any) -> type[BaseModel]:
+    return next(one for one in _unwrapped(kind) if isinstance(one, type) and issubclass(one, BaseModel))
 
 
-def _unwrapped(annotation: Any) -> list[Any]:
-    inner = get_args(annotation)
-    return [annotation] if not inner else [found for one in inner for found in _unwrapped(one)]
+def _unwrapped(kind: Any) -> list[Any]:
+    """The kinds that a value may have, without what only restricts or describes them."""
+    if get_origin(kind) is Annotated:
+        return _unwrapped(get_args(kind)[0])
+    if get_origin(kind) in (Union, UnionType):
+        return [inner for one in get_args(kind) for inner in _unwrapped(one)]
+    return [kind]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -16,9 +16,10 @@ from studies.codelists import Codelist, CodelistRow, read_codelist
 from studies.ctcae import CtcaeRow, ctcae_rows
 from studies.errors import StudyError
 from studies.explaining import explain
-from studies.marked_yaml import KeyPath, MarkedYaml, read_marked_yaml
+from studies.marked_yaml import KeyPath
 from studies.nearest import did_you_mean
 from studies.protocol import Protocol
+from studies.protocol_files import ProtocolFiles, read_protocol_files
 
 __all__ = [
     "Codelist",
@@ -36,7 +37,7 @@ STUDIES = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Study:
-    """A protocol, the codelists that it names (by name), their folder, and the sha256 of all of it."""
+    """A protocol with its criteria, the codelists that it names, by name, their folder, and the sha256 of all."""
 
     protocol: Protocol
     codelists: Mapping[str, Codelist]
@@ -55,13 +56,15 @@ def load_study(id_or_folder: str) -> Study:
     Raises StudyError, whose `errors` are one line each: where, what is wrong, what to do.
     """
     folder, shown_as = _find(id_or_folder)
-    source = read_marked_yaml(folder / "protocol.yaml", f"{shown_as}/protocol.yaml")
+    source = read_protocol_files(folder, shown_as)
     protocol = _validate(source)
     files = _codelist_files(protocol, source, folder)
     codelists = {
         name: read_codelist(file, f"{shown_as}/codelists/{name}.csv") for name, file in files.items()
     }
-    return Study(protocol, MappingProxyType(codelists), folder, _digest(folder, codelists))
+    names = [f"criteria/{name}.yaml" for name in source.criteria]
+    names += [f"codelists/{name}.csv" for name in sorted(codelists)]
+    return Study(protocol, MappingProxyType(codelists), folder, _digest(folder, names))
 
 
 def _find(id_or_folder: str) -> tuple[Path, str]:
@@ -82,7 +85,7 @@ def _find(id_or_folder: str) -> tuple[Path, str]:
     raise StudyError(f'study "{id_or_folder}" isn\'t known (known: {known}); {hint}')
 
 
-def _validate(source: MarkedYaml) -> Protocol:
+def _validate(source: ProtocolFiles) -> Protocol:
     # As JSON and strictly: nothing is coerced, and sections are still read from mappings.
     try:
         return Protocol.model_validate_json(json.dumps(source.data), strict=True)
@@ -90,7 +93,7 @@ def _validate(source: MarkedYaml) -> Protocol:
         raise StudyError(*explain(error, source)) from error
 
 
-def _codelist_files(protocol: Protocol, source: MarkedYaml, folder: Path) -> dict[str, Path]:
+def _codelist_files(protocol: Protocol, source: ProtocolFiles, folder: Path) -> dict[str, Path]:
     """The files of the codelists that the protocol names, by name. Raises StudyError when one isn't there, or
     when sections of the protocol don't fit each other."""
     present = {file.stem: file for file in (folder / "codelists").glob("*.csv")}
@@ -108,16 +111,16 @@ def _codelist_files(protocol: Protocol, source: MarkedYaml, folder: Path) -> dic
     return {name: present[name] for name in sorted({name for _, name in named})}
 
 
-def _raise_if_any(problems: list[tuple[KeyPath, str]], source: MarkedYaml) -> None:
+def _raise_if_any(problems: list[tuple[KeyPath, str]], source: ProtocolFiles) -> None:
     if problems:
-        in_order = sorted(problems, key=lambda problem: source.line(problem[0]))
+        in_order = sorted(problems, key=lambda problem: source.order(problem[0]))
         raise StudyError(*(f"{source.where(path)}: {message}" for path, message in in_order))
 
 
-def _digest(folder: Path, codelists: Mapping[str, Codelist]) -> str:
-    """sha256 over each file's name, length and bytes, the protocol first, then the codelists by name."""
+def _digest(folder: Path, names: Sequence[str]) -> str:
+    """sha256 over each file's name, length and bytes, the protocol first."""
     digest = hashlib.sha256()
-    for name in ("protocol.yaml", *(f"codelists/{codelist}.csv" for codelist in sorted(codelists))):
+    for name in ("protocol.yaml", *names):
         content = (folder / name).read_bytes()
         digest.update(f"{name}\n{len(content)}\n".encode())
         digest.update(content)

@@ -22,7 +22,7 @@ def variation_problems(protocol: Protocol, problems: ProblemsOf) -> Iterator[Pro
 
     `problems` gives those of a protocol; a variation is told of those that the protocol doesn't have itself.
     """
-    own = set(problems(protocol)) if protocol.sensitivity else set()
+    own = {path for path, _ in problems(protocol)} if protocol.sensitivity else set()
     for name in protocol.sensitivity:
         yield from _useless(protocol, name)
         try:
@@ -32,7 +32,7 @@ def variation_problems(protocol: Protocol, problems: ProblemsOf) -> Iterator[Pro
         except ValidationError as error:
             yield from (_placed(protocol, name, path, said) for path, said in problems_of(error))
         else:
-            new = [problem for problem in problems(varied) if problem not in own]
+            new = [(path, said) for path, said in problems(varied) if path not in own]
             yield from (_placed(protocol, name, path, said) for path, said in new)
             yield from _unknown_analyses(protocol, varied, name)
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from studies.protocol import Protocol
-
-OF_RESPONSE = ("response.best", "response.remission", "response.overall", "response.not_evaluable")
+from studies.protocol import Protocol, Response
 
 
 class Varied(NamedTuple):
@@ -27,12 +25,19 @@ def varied_analyses(protocol: Protocol) -> Iterator[Varied]:
             yield Varied(f"sensitivity.{name}{suffix}", name, varies)
 
 
+def of_response(response: Response) -> list[str]:
+    """The analyses of the best response that can be given again."""
+    return [f"response.{name}" for name in ("best", "not_evaluable", *response.outcomes)]
+
+
 def analysis_tables(protocol: Protocol) -> dict[str, frozenset[str]]:
     """The analyses that can be given again, each with the study tables that its numbers and their sources are
     read from."""
     tables: dict[str, tuple[str, ...]] = {"death": ("cohort", "death", "teae", "cause_of_death")}
     if protocol.response is not None:
-        tables |= dict.fromkeys(OF_RESPONSE, ("response", "assessment_source", "rated_assessment"))
+        tables |= dict.fromkeys(
+            of_response(protocol.response), ("response", "assessment_source", "rated_assessment")
+        )
     if protocol.decision is not None:
         decided = [threshold.analysis for threshold in protocol.decision.thresholds]
         tables["decision"] = tuple(name for analysis in decided for name in tables.get(analysis, ()))

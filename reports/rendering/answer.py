@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from reports.rendering.lookup import Cell
+from reports.rendering.response_sections import response_analyses
 from reports.rendering.section import TREATED, Source
 from reports.rendering.tables import Ask, Column, Line, Table, results_table
-from reports.rendering.words import DASH, METHODS, analysis_words, level_words
+from reports.rendering.words import DASH, METHODS
 from studies.protocol import Threshold
 
 Sentence = tuple[Cell, ...]
@@ -64,7 +65,7 @@ def _verdict(source: Source, threshold: Threshold) -> Verdict:
         cell("decision", "p", level=name),
     )
     met = cell("decision", "met", level=name)
-    return Verdict(met.text == "met", analysis_words(analysis), met, said, threshold.note)
+    return Verdict(met.text == "met", source.analysis(analysis), met, said, threshold.note)
 
 
 def _side(threshold: Threshold) -> str:
@@ -91,7 +92,7 @@ def decision_table(source: Source) -> Table:
     columns = [Column(name, Ask(show=(statistic,))) for statistic, name in names.items()]
     decision = source.protocol.decision
     lines = [
-        Line(f"{level_words(one.name)}, {_side(one)}", Ask(analysis="decision", level=one.name))
+        Line(f"{source.level(one.name)}, {_side(one)}", Ask(analysis="decision", level=one.name))
         for one in (decision.thresholds if decision else [])
     ]
     made = results_table(source.results, "1", "Contract thresholds", lines, columns)
@@ -124,10 +125,11 @@ def _key_figures(source: Source) -> Iterator[KeyFigure]:
         "",
         (Cell("of "), cell("attrition", "n", level="known"), Cell(" known to the sources")),
     )
-    for analysis in ("response.remission", "response.overall"):
+    for analysis in response_analyses(source):
         yield _proportion(source, analysis)
-    yield _median(source, "duration_of_remission", "Duration of remission")
-    yield _median(source, "overall_survival", "Overall survival")
+    for name, endpoint in source.protocol.endpoints.items():
+        if endpoint.start != "index" or name == "overall_survival":
+            yield _median(source, name, source.analysis(name))
     yield _median(source, "follow_up", "Follow-up")
     yield KeyFigure(
         "Deaths",
@@ -159,7 +161,7 @@ def _due(due: Cell) -> Sentence:
 def _proportion(source: Source, analysis: str) -> KeyFigure:
     cell, method = source.results.cell, source.protocol.analyses.proportion_interval
     return KeyFigure(
-        analysis_words(analysis),
+        source.analysis(analysis),
         cell(analysis, "percent", method=method),
         "%",
         (
@@ -225,7 +227,7 @@ def _limits(source: Source) -> Iterator[Sentence]:
     if protocol.survival_by is not None:
         yield (
             Cell(
-                f"Groups by {level_words(protocol.survival_by.event)} are formed by a later event: they compare "
+                f"Groups by {source.level(protocol.survival_by.event)} are formed by a later event: they compare "
                 "nothing, see section 14.2.6."
             ),
         )

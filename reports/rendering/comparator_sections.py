@@ -11,7 +11,7 @@ from reports.rendering.forest_figure import Bar, Forest, draw_forest
 from reports.rendering.lookup import Cell
 from reports.rendering.section import LIMITS, TREATED, Figure, Section, Source
 from reports.rendering.tables import Ask, Column, Line, Table, plain_table, results_table
-from reports.rendering.words import DASH, METHODS, analysis_words, sentence
+from reports.rendering.words import DASH, METHODS, sentence
 from studies.protocol import Comparator
 
 PREFIX = "comparator."
@@ -56,7 +56,7 @@ def _counts(source: Source) -> Table:
         for title, show in (("Persons", ("n",)), ("With it", ("events",)), ("%", ("percent",)))
     ]
     lines = [
-        Line(f"{comparator_words(name)}: {_outcome(rules)}", Ask(analysis=PREFIX + name))
+        Line(f"{comparator_words(name)}: {_outcome(source, rules)}", Ask(analysis=PREFIX + name))
         for name, rules in source.protocol.comparators.items()
     ]
     made = results_table(source.results, "14.2.9b", "The study and published controls", lines, columns)
@@ -93,7 +93,7 @@ def _contrasts(source: Source) -> Table:
 def _lines(source: Source, name: str) -> Iterator[Line]:
     """A heading, then a line for each contrast and method; the exact test has its own."""
     analysis = PREFIX + name
-    yield Line(f"{comparator_words(name)}: {_outcome(source.protocol.comparators[name])}")
+    yield Line(f"{comparator_words(name)}: {_outcome(source, source.protocol.comparators[name])}")
     for level in ("difference", "ratio"):
         for method in source.results.methods(analysis, "estimate", level):
             label = f"{sentence(level)}, {METHODS.get(method, method)}"
@@ -110,8 +110,8 @@ def _sources(source: Source) -> Table:
     return replace(made, population=TREATED, size=source.treated)
 
 
-def _outcome(rules: Comparator) -> str:
-    said = analysis_words(rules.analysis)
+def _outcome(source: Source, rules: Comparator) -> str:
+    said = source.analysis(rules.analysis)
     return f"{said.lower()} {rules.level}" if rules.level else said.lower()
 
 

@@ -1,26 +1,26 @@
-"""Section 14.2.7: relapse and death without it, which compete, and the groups compared in any incidence."""
+"""Section 14.2.7: incidences from a later event on, and the groups compared in any incidence."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from reports.rendering.curves import NO_LATER, incidence_figure, incidence_table
+from reports.rendering.labels import event_label
 from reports.rendering.section import LIMITS, Section, Source
 from reports.rendering.tables import Ask, Column, Line, Table, results_table
-from reports.rendering.words import METHODS, level_words, plain, sentence
+from reports.rendering.words import METHODS
 from studies.protocol import Incidence
 
-RELAPSE = "relapse"
 WEEK = " week_"
 
 
 def competing_section(source: Source) -> Section:
-    """Incidences in which a relapse counts or competes, and every comparison that the protocol declares."""
-    names = [name for name, rules in source.protocol.incidences.items() if is_of_relapse(rules)]
+    """Incidences of persons who had an event, and every comparison that the protocol declares."""
+    names = [name for name, rules in source.protocol.incidences.items() if is_from_a_later_event(rules)]
     tables = [incidence_table(source, f"14.2.7{chr(97 + i)}", name) for i, name in enumerate(names)]
     return Section(
         "14.2.7",
-        "Relapse and death without relapse; groups compared",
+        _title(source, names),
         (
             *tables,
             _gray(source, len(names)),
@@ -31,9 +31,15 @@ def competing_section(source: Source) -> Section:
     )
 
 
-def is_of_relapse(rules: Incidence) -> bool:
-    """Whether a relapse is the event or competes with it."""
-    return RELAPSE in (*rules.events, *rules.competing)
+def is_from_a_later_event(rules: Incidence) -> bool:
+    """Whether it starts after the index date, of the persons who came so far."""
+    return rules.start != "index"
+
+
+def _title(source: Source, names: list[str]) -> str:
+    first, *others = [source.analysis(f"{name}_incidence") for name in names] or ["Incidences"]
+    said = " and ".join([first, *(other[:1].lower() + other[1:] for other in others)])
+    return f"{said}; groups compared"
 
 
 def _gray(source: Source, position: int) -> Table:
@@ -66,7 +72,7 @@ def _by_group(source: Source, position: int) -> Table:
             lines.append(Line(f"{_compared(source, name)}: {level}"))
             lines.append(Line("Whole follow-up", Ask(analysis=analysis, level=level)))
             lines += [
-                Line(level_words(week.removeprefix(f"{level} ")), Ask(analysis=analysis, level=week))
+                Line(source.level(week.removeprefix(f"{level} ")), Ask(analysis=analysis, level=week))
                 for week in levels
                 if week.startswith(f"{level}{WEEK}")
             ]
@@ -112,7 +118,9 @@ def _cause_specific(source: Source, position: int) -> Table:
         head="Cause, and groups",
         population=_populations(source),
         method="Cox regression of each cause, the other censored; ties by Efron, Wald limits and p",
-        notes=(f"Groups by {plain(later.event)} are time-dependent: persons change when it comes.",)
+        notes=(
+            f"Groups by {event_label(source.protocol, later.event)} are time-dependent: persons change when it comes.",
+        )
         if later and any(rules.by == later.event for rules in source.protocol.comparisons.values())
         else (),
     )
@@ -139,4 +147,4 @@ def _ratio_lines(source: Source, analysis: str, level: str) -> list[Line]:
 
 def _compared(source: Source, name: str) -> str:
     rules = source.protocol.comparisons[name]
-    return f"{sentence(rules.incidence)} by {plain(rules.by)}"
+    return f"{source.analysis(f'{rules.incidence}_incidence')} by {event_label(source.protocol, rules.by)}"

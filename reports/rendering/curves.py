@@ -8,10 +8,11 @@ from dataclasses import replace
 import polars as pl
 
 from reports.rendering.curve_figure import AtRisk, Beside, Curve, cut, draw_curve, is_crowded
+from reports.rendering.labels import event_label
 from reports.rendering.lookup import Cell
 from reports.rendering.section import LIMITS, TREATED, Figure, Source
 from reports.rendering.tables import Ask, Column, Table, results_table
-from reports.rendering.words import analysis_words, level_words, listed, plain
+from reports.rendering.words import listed
 
 NO_LATER = (
     "-: no value; a curve has none later than its longest time, and limits of none or all aren't estimated."
@@ -25,7 +26,7 @@ def survival_table(source: Source, number: str, name: str) -> Table:
         Column("Probability", Ask(show=("survival",))),
         *LIMITS,
     ]
-    title = f"{analysis_words(name)} at the report's weeks"
+    title = f"{source.analysis(name)} at the report's weeks"
     made = results_table(source.results, number, title, source.lines(name), columns)
     return replace(
         made,
@@ -45,14 +46,15 @@ def incidence_table(source: Source, number: str, name: str) -> Table:
         Column("Incidence", Ask(show=("incidence",))),
         *LIMITS,
     ]
-    title = f"Cumulative incidence of {_event(name)}"
+    title = f"Cumulative incidence of {_counted(source, name)}"
+    competing = listed([event_label(source.protocol, event) for event in rules.competing])
     made = results_table(source.results, number, title, source.lines(analysis), columns)
     return replace(
         made,
         head="Time",
         population=source.persons(rules.population),
         size=source.results.cell(analysis, "n"),
-        method=f"Aalen-Johansen, from {plain(rules.start)}; competing: {listed(rules.competing)}",
+        method=f"Aalen-Johansen, from {event_label(source.protocol, rules.start)}; competing: {competing}",
         notes=(
             f"Incidence as a probability, 0 to 1. At risk: persons whose time is at least that long. {NO_LATER}",
         ),
@@ -65,7 +67,7 @@ def survival_figures(source: Source, number: str, names: Sequence[str]) -> tuple
 
 
 def _survival_figures(source: Source, number: str, name: str) -> Iterator[Figure]:
-    steps, title = _steps(source, name), analysis_words(name)
+    steps, title = _steps(source, name), source.analysis(name)
     if steps.is_empty():
         return
     curve = Curve(title, _described(source, name), "Probability", steps, 1.0, _at_risk(source, name))
@@ -92,7 +94,7 @@ def incidence_figure(source: Source, number: str, name: str) -> Iterator[Figure]
     steps = steps if not steps.is_empty() else _steps(source, name)
     if steps.is_empty():
         return
-    title = f"Cumulative incidence of {_event(name)}"
+    title = f"Cumulative incidence of {_counted(source, name)}"
     competing = listed(source.protocol.incidences[name].competing)
     caption = (
         Cell(f"Aalen-Johansen estimate with 95% band; competing: {competing}. Persons: "),
@@ -128,9 +130,9 @@ def _steps(source: Source, name: str) -> pl.DataFrame:
     return source.curves.filter(pl.col("curve") == name)
 
 
-def _event(name: str) -> str:
-    said = level_words(name)
-    return said if said.isupper() else said.lower()
+def _counted(source: Source, name: str) -> str:
+    label = source.analysis(f"{name}_incidence")
+    return label if label.isupper() else label[:1].lower() + label[1:]
 
 
 def _described(source: Source, name: str) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reports.rendering.order import groups_in_order
-from reports.rendering.response_sections import PROPORTION, TIMES
+from reports.rendering.response_sections import PROPORTION, TIMES, response_analyses
 from reports.rendering.section import TREATED, Section, Source
 from reports.rendering.sensitivity_section import sensitivity_section
 from reports.rendering.tables import Ask, Column, Line, Table, results_table
-from reports.rendering.words import METHODS, group_words, level_words, sentence
+from reports.rendering.words import METHODS, group_words, sentence
 
 SMALL = "Groups are small: a difference between them is not tested, and may be chance."
 
@@ -26,7 +26,7 @@ def _groups(source: Source) -> Section:
         "14.2.8",
         "Subgroups and sites",
         (
-            _remission(source, lines),
+            _main_outcome(source, lines),
             _matrix(source, "14.2.8b", "Best response by group", "response.best", lines),
             _matrix(source, "14.2.8c", "Deaths by group", "death", lines),
             _survival(source, lines),
@@ -59,10 +59,15 @@ def _of(lines: Sequence[Line], analysis: str, method: str | None = None) -> list
     ]
 
 
-def _remission(source: Source, lines: Sequence[Line]) -> Table:
+def _main_outcome(source: Source, lines: Sequence[Line]) -> Table:
     method = source.protocol.analyses.proportion_interval
+    main = next(iter(response_analyses(source)), "response")
     made = results_table(
-        source.results, "14.2.8a", "Remission by group", _of(lines, "response.remission", method), PROPORTION
+        source.results,
+        "14.2.8a",
+        f"{source.analysis(main)} by group",
+        _of(lines, main, method),
+        PROPORTION,
     )
     return replace(
         made,
@@ -77,7 +82,7 @@ def _remission(source: Source, lines: Sequence[Line]) -> Table:
 
 def _matrix(source: Source, number: str, title: str, analysis: str, lines: Sequence[Line]) -> Table:
     columns = [
-        Column(level_words(level), Ask(level=level, show=("n",), aside=("percent",)))
+        Column(source.level(level), Ask(level=level, show=("n",), aside=("percent",)))
         for level in source.levels(analysis)
     ]
     made = results_table(source.results, number, title, _of(lines, analysis), columns)

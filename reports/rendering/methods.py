@@ -38,7 +38,7 @@ def method_rules(protocol: Protocol, data_cutoff: str) -> list[Rules]:
         Rules("Exposure", tuple(_exposure(protocol))),
         Rules(
             "Response",
-            tuple(response_rules(protocol.response, protocol.measurements) if protocol.response else ()),
+            tuple(response_rules(protocol)),
         ),
         Rules("Events and endpoints", (*event_rules(protocol), *endpoint_rules(protocol))),
         Rules("Deaths and safety", (*death_rules(protocol), *safety_rules(protocol))),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reports.rendering.methods_events import event_words
-from reports.rendering.words import METHODS, analysis_words, listed, plain, sentence
+from reports.rendering.labels import analysis_label, event_label, population_label, variable_label
+from reports.rendering.words import METHODS, listed, plain, sentence
 from studies.protocol import Protocol, TimeToEvent
 
 COMPARED = {"gray": "Gray's test", "cause_specific": "Cox regression of each cause"}
@@ -18,11 +18,11 @@ def endpoint_rules(protocol: Protocol) -> Iterator[tuple[str, str]]:
             f"; variant {plain(variant)}: follow-up ends at {_events(protocol, ends)} too"
             for variant, ends in endpoint.variants.items()
         )
-        yield endpoint.label or analysis_words(name), _time_to_event(protocol, endpoint, variants)
+        yield analysis_label(protocol, name), _time_to_event(protocol, endpoint, variants)
     for name, incidence in protocol.incidences.items():
         competing = f"; competing: {_events(protocol, incidence.competing)}"
         yield (
-            f"Incidence of {incidence.label or plain(name)}",
+            f"Incidence: {analysis_label(protocol, f'{name}_incidence')}",
             _time_to_event(protocol, incidence, competing)
             + f" On a day with both, the {'competing event' if incidence.competing_first else 'event of interest'} "
             "comes first.",
@@ -34,10 +34,11 @@ def endpoint_rules(protocol: Protocol) -> Iterator[tuple[str, str]]:
         "statements are none.",
     )
     if protocol.response is not None:
+        assessed = variable_label(protocol, protocol.response.assessment.variable)
+        main = analysis_label(protocol, f"response.{protocol.response.main_outcome}").lower()
         yield (
             "Last disease assessment",
-            f"The last evaluation of {plain(protocol.response.assessment)} at or before the cut-off, and at least the "
-            "first remission.",
+            f"The last evaluation of {assessed} at or before the cut-off, and at least the first {main}.",
         )
     yield (
         "Order of events",
@@ -46,23 +47,22 @@ def endpoint_rules(protocol: Protocol) -> Iterator[tuple[str, str]]:
 
 
 def _time_to_event(protocol: Protocol, rule: TimeToEvent, more: str) -> str:
-    said = f"From {event_words(protocol, rule.start)} to {_events(protocol, rule.events)}{more}"
+    said = f"From {event_label(protocol, rule.start)} to {_events(protocol, rule.events)}{more}"
     for number, censoring in enumerate(rule.censor):
-        of = f" for those with {event_words(protocol, censoring.after)}" if censoring.after else ""
-        said += f"{'; censored at' if number == 0 else ', else'} {event_words(protocol, censoring.at)}{of}"
+        of = f" for those with {event_label(protocol, censoring.after)}" if censoring.after else ""
+        said += f"{'; censored at' if number == 0 else ', else'} {event_label(protocol, censoring.at)}{of}"
     if rule.ends_at:
         said += f"; follow-up ends at {_events(protocol, rule.ends_at)}"
     if rule.assessment_gap_days is not None:
         said += (
             f"; it ends at the last evaluation before more than {rule.assessment_gap_days} days without one"
         )
-    chosen = protocol.populations.get(rule.population)
-    persons = sentence(chosen.label or f"persons with {chosen.event}") if chosen else "All treated persons"
+    persons = sentence(population_label(protocol, rule.population))
     return f"{said}. {persons}.{_prevalent(rule.exclude_prevalent)}"
 
 
 def _events(protocol: Protocol, names: list[str]) -> str:
-    return listed([event_words(protocol, name) for name in names], "or")
+    return listed([event_label(protocol, name) for name in names], "or")
 
 
 def _prevalent(is_excluded: bool) -> str:
@@ -95,7 +95,8 @@ def statistics_rules(protocol: Protocol) -> Iterator[tuple[str, str]]:
         later = protocol.survival_by is not None and comparison.by == protocol.survival_by.event
         yield (
             f"Comparison {plain(name)}",
-            f"The incidence of {plain(comparison.incidence)} by {plain(comparison.by)}: "
+            f"{analysis_label(protocol, f'{comparison.incidence}_incidence')} by "
+            f"{event_label(protocol, comparison.by)}: "
             + listed([COMPARED[method] for method in comparison.methods])
             + (
                 ". The regressions take the event as it comes; Gray's test takes ever and never."
@@ -110,13 +111,15 @@ def statistics_rules(protocol: Protocol) -> Iterator[tuple[str, str]]:
         "under the table.",
     )
     if protocol.survival_by is not None:
-        event = plain(protocol.survival_by.event)
+        event = event_label(protocol, protocol.survival_by.event)
+        first = [event_label(protocol, name) for name in protocol.survival_by.same_day_first]
+        after = f" and after {listed(first, 'or')}" if first else ""
         yield (
             f"Survival by {event}",
             "Naive; landmarks at days "
             f"{listed([str(day) for day in protocol.survival_by.landmarks])}; Cox regression with {event} "
             "time-dependent; the Mantel-Byar test with Simon-Makuch curves. Ties by Efron. On a day with both, the "
-            "event comes before death and after a relapse; it stands at day - 0.5.",
+            f"event comes before death{after}; it stands at day - 0.5.",
         )
     if protocol.decision is not None:
         yield (

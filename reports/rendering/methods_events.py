@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reports.rendering.methods_response import SIGNS, unit_words
-from reports.rendering.words import listed, plain, sentence
+from reports.rendering.labels import event_label, variable_label
+from reports.rendering.methods_response import OF_BASELINE, SIGNS, unit_words
+from reports.rendering.words import listed, sentence
 from studies.protocol import NamedEvent, Protocol, Sign
 
 
@@ -15,32 +16,27 @@ def event_rules(protocol: Protocol) -> Iterator[tuple[str, str]]:
         yield event.label or sentence(name), _event(protocol, event)
 
 
-def event_words(protocol: Protocol, name: str) -> str:
-    """An event as a reader says it."""
-    event = protocol.events.get(name)
-    return (event.label if event else None) or plain(name)
-
-
 def _event(protocol: Protocol, event: NamedEvent) -> str:
     if event.without is not None:
-        since = event_words(protocol, event.after) if event.after else "the index date"
-        missed = event_words(protocol, event.without)
+        since = event_label(protocol, event.after) if event.after else "the index date"
+        missed = event_label(protocol, event.without)
         return (
             f"No {missed} by day {event.by_day} after {since}: on that day, when a contact or the death is on or after "
             "it."
         )
     said = "; ".join(_sign(protocol, sign) for sign in event.signs)
-    later = f", later than the day of the first {event_words(protocol, event.after)}" if event.after else ""
+    later = f", later than the day of the first {event_label(protocol, event.after)}" if event.after else ""
     return f"{'Any of: ' if len(event.signs) > 1 else ''}{said}{later}."
 
 
 def _sign(protocol: Protocol, sign: Sign) -> str:
     on_list = f" on codelist {sign.codelist}" if sign.codelist else ""
     if sign.from_ == "event":
-        return event_words(protocol, sign.event or "")
+        return event_label(protocol, sign.event or "")
     if sign.from_ == "response":
         outcomes = protocol.response.outcomes if protocol.response else {}
-        return f"an assessment with response {listed(outcomes.get(sign.outcome or '', []), 'or')}"
+        named = outcomes.get(sign.outcome or "")
+        return f"an assessment with response {listed(named.responses if named else [], 'or')}"
     if sign.from_ == "diagnosis" and sign.clinical_status:
         return f"a diagnosis{on_list} with clinical status {listed(sign.clinical_status, 'or')}"
     if sign.from_ == "adverse_event":
@@ -52,15 +48,15 @@ def _sign(protocol: Protocol, sign: Sign) -> str:
 
 
 def _value(protocol: Protocol, sign: Sign) -> str:
-    of_response = protocol.response.assessment if protocol.response else ""
+    of_response = protocol.response.assessment.measurement if protocol.response else ""
     name = sign.codelist or of_response
     unit = unit_words(protocol.measurements, name)
     said = [f"{mark} {getattr(sign, key):g}{unit}" for key, mark in SIGNS if getattr(sign, key) is not None]
-    for key, mark in (("at_most_of_baseline", "≤"), ("at_least_of_baseline", "≥")):
+    for key, mark in OF_BASELINE:
         if getattr(sign, key) is not None:
             said.append(f"{mark} {getattr(sign, key):g} of the baseline")
     if sign.equals is not None:
         said.append("yes" if sign.equals else "no")
     if sign.values is not None:
         said.append(f"with a value on codelist {sign.values}")
-    return " ".join([listed([name]), " and ".join(said) or "recorded"])
+    return " ".join([variable_label(protocol, name), " and ".join(said) or "recorded"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from reports.rendering.labels import event_label
 from reports.rendering.methods_response import unit_words
 from reports.rendering.words import plain
 from studies.protocol import Laboratory, Measurement, Protocol
@@ -25,7 +26,9 @@ def death_rules(protocol: Protocol) -> Iterator[tuple[str, str]]:
         "conflict of dates. A death without any date is dated at the last contact.",
     )
     after = (
-        f"after {plain(deaths.after_event)}, on or after the index date; else " if deaths.after_event else ""
+        f"after {event_label(protocol, deaths.after_event)}, on or after the index date; else "
+        if deaths.after_event
+        else ""
     )
     yield (
         "Class of a death",
@@ -71,9 +74,14 @@ def safety_rules(protocol: Protocol) -> Iterator[tuple[str, str]]:
         yield "Laboratory grades", _laboratory(safety.laboratory, protocol.measurements)
 
 
+def _measured(name: str, measurements: Mapping[str, Measurement]) -> str:
+    kept = measurements.get(name)
+    return (kept.label if kept else None) or plain(name)
+
+
 def _laboratory(laboratory: Laboratory, measurements: Mapping[str, Measurement]) -> str:
     limits = [
-        f"{plain(test.measurement)} {sign} {value:g}{unit_words(measurements, test.measurement)}"
+        f"{_measured(test.measurement, measurements)} {sign} {value:g}{unit_words(measurements, test.measurement)}"
         for test in laboratory.tests
         for sign, value in (("≥", test.lower), ("≤", test.upper))
         if value is not None

@@ -8,7 +8,7 @@ from studies.protocol import Protocol
 
 DECLARED = {
     "attrition": ["known", "diagnosed", "treated"],
-    "disposition": ["treated", "completed_follow_up", "hsct", "died", "new_therapy"],
+    "disposition": ["treated", "completed_follow_up", "died", "new_therapy"],
     "baseline.sex": ["male", "female", "other", "unknown"],
     "baseline.refractory": ["yes", "no", "missing"],
     "exposure.regimen": ["combination", "monotherapy"],
@@ -29,9 +29,10 @@ def declared_levels(analysis: str, protocol: Protocol) -> list[str]:
     """The levels that docs/results.md or the protocol name, in their order."""
     response = protocol.response
     if analysis == "response.best" and response is not None:
-        return [*dict.fromkeys(criterion.response for criterion in response.criteria), "NR", "NE"]
+        return response.levels
     if analysis == "response.not_evaluable" and response is not None:
-        return ["no_assessment", *(f"{name}_missing" for name in response.pair), "baseline_marrow_missing"]
+        variables = [*response.pair, f"baseline_{response.assessment.variable}", *response.findings]
+        return ["no_assessment", *(f"{name}_missing" for name in variables)]
     if analysis == "baseline.phenotype":
         return [*protocol.baseline.phenotype, "unknown"]
     if analysis == "exposure.evidence":
@@ -39,6 +40,8 @@ def declared_levels(analysis: str, protocol: Protocol) -> list[str]:
     if analysis == "death":
         early = f"within_{protocol.deaths.early_days}_days"
         return ["all", "due_to_teae", early, "later", f"after_{protocol.deaths.after_event}"]
+    if analysis == "disposition" and protocol.survival_by is not None:
+        return ["treated", "completed_follow_up", protocol.survival_by.event, "died", "new_therapy"]
     if analysis == "quality.left_out":
         return list(protocol.quality.fatal_rules)
     if analysis == "decision" and protocol.decision is not None:

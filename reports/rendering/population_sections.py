@@ -10,7 +10,7 @@ from reports.rendering.lookup import Cell
 from reports.rendering.order import groups_in_order
 from reports.rendering.section import COUNTED, LIMITS, TREATED, Figure, Section, Source, group_columns
 from reports.rendering.tables import Ask, Column, Line, Table, results_table
-from reports.rendering.words import DASH, analysis_words, group_words, level_words
+from reports.rendering.words import DASH, group_words
 
 FLAGS = "A person may have several of these: they overlap, and don't add up."
 SPREAD = (
@@ -61,7 +61,7 @@ def _disposition(source: Source) -> Section:
 
 def _attrition_by_site(source: Source) -> Table:
     columns = [
-        Column(level_words(level), Ask(level=level, show=("n",))) for level in source.levels("attrition")
+        Column(source.level(level), Ask(level=level, show=("n",))) for level in source.levels("attrition")
     ]
     sites = source.results.groups("site")
     lines = [
@@ -75,12 +75,12 @@ def _attrition_by_site(source: Source) -> Table:
 def _flow(source: Source) -> Figure:
     results = source.results
     steps = [
-        Box(level_words(level), (results.cell("attrition", "n", level=level),), rule)
+        Box(source.level(level), (results.cell("attrition", "n", level=level),), rule)
         for level, rule in _step_rules(source).items()
     ]
     outcomes = [
         Box(
-            level_words(level),
+            source.level(level),
             (
                 results.cell("disposition", "n", level=level),
                 Cell(" ("),
@@ -131,7 +131,11 @@ def _baseline(source: Source, number: str, title: str, analyses: tuple[str, ...]
     asked = [analysis for analysis in analyses if source.results.has(analysis)]
     lines = [line for analysis in asked for line in _baseline_lines(source, analysis)]
     made = results_table(
-        source.results, number, title, [persons, *lines] if lines else [], group_columns(groups, COUNTED.ask)
+        source.results,
+        number,
+        title,
+        [persons, *lines] if lines else [],
+        group_columns(source, groups, COUNTED.ask),
     )
     return replace(
         made,
@@ -147,7 +151,7 @@ def _baseline(source: Source, number: str, title: str, analyses: tuple[str, ...]
 
 
 def _baseline_lines(source: Source, analysis: str) -> Iterator[Line]:
-    yield Line(analysis_words(analysis))
+    yield Line(source.analysis(analysis))
     levels = source.levels(analysis)
     if levels:
         yield from source.lines(analysis)
@@ -161,7 +165,7 @@ def _exposure(source: Source) -> Section:
     lines = [
         line
         for analysis in ("exposure.evidence", "exposure.regimen")
-        for line in (Line(analysis_words(analysis)), *source.lines(analysis))
+        for line in (Line(source.analysis(analysis)), *source.lines(analysis))
     ]
     kinds = results_table(source.results, "14.1.5a", "Evidence of exposure, and regimen", lines, [COUNTED])
     amounts = results_table(
@@ -169,7 +173,7 @@ def _exposure(source: Source) -> Section:
         "14.1.5b",
         "Doses, cycles and duration",
         [
-            Line(analysis_words(analysis), Ask(analysis=analysis))
+            Line(source.analysis(analysis), Ask(analysis=analysis))
             for analysis in ("exposure.doses", "exposure.cycles", "exposure.days")
         ],
         [Column(name, Ask(show=(name.lower(),))) for name in ("Median", "Min", "Max")],

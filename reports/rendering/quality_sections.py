@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from reports.rendering.section import TREATED, Section, Source
 from reports.rendering.tables import Ask, Column, Line, Table, plain_table, results_table
-from reports.rendering.words import group_words, level_words
+from reports.rendering.words import group_words
 
 LISTED = 200
 ACCOUNT = "Received = mapped + quarantined + superseded + not asked for, checked for each file in each run."
@@ -60,7 +60,7 @@ def _pulls(source: Source, pulled: Sequence[tuple[object, ...]]) -> list[Table]:
 
 def _resources(source: Source) -> Table:
     columns = [
-        Column(level_words(level), Ask(level=level, show=("n",)))
+        Column(source.level(level), Ask(level=level, show=("n",)))
         for level in source.levels("quality.resources")
     ]
     lines = [

@@ -1,4 +1,4 @@
-"""Sections 14.2.1 to 14.2.3: response, the time to remission and its duration."""
+"""Sections 14.2.1 to 14.2.3: response, the time to it and its duration."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reports.rendering.curves import incidence_figure, incidence_table, survival_figures
+from reports.rendering.labels import analysis_label
 from reports.rendering.section import COUNTED, LIMITS, TREATED, Section, Source
 from reports.rendering.tables import Ask, Column, Line, Table, results_table
-from reports.rendering.words import METHODS, analysis_words, listed
+from reports.rendering.words import METHODS, listed
+from studies.protocol import Outcome, Response, TimeToEvent
 
 PROPORTION = (
     Column("n", Ask(show=("n",))),
@@ -31,7 +33,7 @@ def response_sections(source: Source) -> list[Section]:
     """Nothing where the protocol has no response part."""
     if source.protocol.response is None:
         return []
-    return [_response(source), _time_to_remission(source), _duration(source)]
+    return [_response(source), _time_to_response(source), _durations(source)]
 
 
 def proportion_lines(source: Source, analysis: str, label: str = "") -> list[Line]:
@@ -39,13 +41,13 @@ def proportion_lines(source: Source, analysis: str, label: str = "") -> list[Lin
     methods = source.results.methods(analysis, "percent")
     first = source.protocol.analyses.proportion_interval
     methods.sort(key=lambda method: (method != first, method))
-    heading = Line(label or analysis_words(analysis))
+    heading = Line(label or source.analysis(analysis))
     return [heading, *(Line(METHODS.get(m, m), Ask(analysis=analysis, method=m)) for m in methods)]
 
 
 def times_table(source: Source, number: str, title: str, analyses: Sequence[str], population: str) -> Table:
     """Times to event in weeks, a line for each analysis."""
-    lines = [Line(analysis_words(name), Ask(analysis=name)) for name in analyses]
+    lines = [Line(source.analysis(name), Ask(analysis=name)) for name in analyses]
     made = results_table(source.results, number, title, lines, TIMES)
     return replace(
         made,
@@ -60,15 +62,15 @@ def _response(source: Source) -> Section:
     rules = source.protocol.response
     if rules is None:
         raise ValueError("the protocol has no response part")
-    remission, overall = listed(rules.remission, "or"), listed(rules.overall, "or")
     best = results_table(source.results, "14.2.1a", "Best response", source.lines("response.best"), [COUNTED])
     rates = results_table(
         source.results,
         "14.2.1b",
-        "Remission and overall response, with limits by each method",
+        f"{_titles(source, rules)}, with limits by each method",
         [
-            *proportion_lines(source, "response.remission", f"Remission: {remission}"),
-            *proportion_lines(source, "response.overall", f"Overall response: {overall}"),
+            line
+            for name, outcome in rules.outcomes.items()
+            for line in proportion_lines(source, f"response.{name}", _outcome(source, name, outcome))
         ],
         PROPORTION,
     )
@@ -91,7 +93,7 @@ def _response(source: Source) -> Section:
                 size=source.treated,
                 denominator=counted,
                 method=f"criteria {rules.criteria_set}, {rules.primary} assessment",
-                notes=("CR, CRp and PR as section A defines them; NR: no response; NE: not evaluable.",),
+                notes=("The responses are those of section A; NR: no response; NE: not evaluable.",),
             ),
             replace(
                 rates,
@@ -113,6 +115,15 @@ def _response(source: Source) -> Section:
             _agreement(source),
         ),
     )
+
+
+def _outcome(source: Source, name: str, outcome: Outcome) -> str:
+    return f"{analysis_label(source.protocol, f'response.{name}')}: {listed(outcome.responses, 'or')}"
+
+
+def _titles(source: Source, rules: Response) -> str:
+    first, *others = [analysis_label(source.protocol, f"response.{name}") for name in rules.outcomes]
+    return " and ".join([first, *(other[:1].lower() + other[1:] for other in others)])
 
 
 def _method(source: Source) -> str:
@@ -141,27 +152,65 @@ def _agreement(source: Source) -> Table:
     )
 
 
-def _time_to_remission(source: Source) -> Section:
-    names = [n for n in source.protocol.endpoints if n == "time_to_remission"]
-    table = times_table(source, "14.2.2a", "Time to remission, in weeks", names, "persons in remission")
-    incidences = [n for n, rules in source.protocol.incidences.items() if rules.events == ["remission"]]
+def _time_to_response(source: Source) -> Section:
+    names = [n for n, endpoint in source.protocol.endpoints.items() if is_of_response(source, endpoint)]
+    incidences = [n for n, rules in source.protocol.incidences.items() if is_of_response(source, rules)]
+    tables = [
+        replace(
+            times_table(
+                source,
+                f"14.2.2{chr(97 + i)}",
+                f"{source.analysis(name)}, in weeks",
+                [name],
+                _persons(source, name),
+            ),
+            size=source.results.cell(name, "n"),
+            notes=(),
+        )
+        for i, name in enumerate(names)
+    ]
     return Section(
         "14.2.2",
-        "Time to remission, and its cumulative incidence",
+        "Time to response, and its cumulative incidence",
         (
-            replace(table, size=source.results.cell("time_to_remission", "n"), notes=()),
-            *(incidence_table(source, "14.2.2b", name) for name in incidences),
+            *tables,
+            *(
+                incidence_table(source, f"14.2.2{chr(97 + len(names) + i)}", name)
+                for i, name in enumerate(incidences)
+            ),
         ),
         tuple(f for name in incidences for f in incidence_figure(source, "14.2.2", name)),
     )
 
 
-def _duration(source: Source) -> Section:
-    names = sorted(source.results.analyses("duration_of_remission"))
-    table = times_table(source, "14.2.3", "Duration of remission, in weeks", names, "persons in remission")
-    return Section(
-        "14.2.3",
-        "Duration of remission",
-        (replace(table, size=source.results.cell("duration_of_remission", "n")),),
-        survival_figures(source, "14.2.3", ["duration_of_remission"]),
-    )
+def _durations(source: Source) -> Section:
+    names = [n for n, endpoint in source.protocol.endpoints.items() if endpoint.start != "index"]
+    title = " and ".join(source.analysis(name) for name in names) or "Duration of response"
+    tables = []
+    for i, name in enumerate(names):
+        of_name = [name, *(f"{name}.{variant}" for variant in source.protocol.endpoints[name].variants)]
+        number = "14.2.3" if len(names) == 1 else f"14.2.3{chr(97 + i)}"
+        made = times_table(source, number, _in_weeks(source, name), of_name, _persons(source, name))
+        tables.append(replace(made, size=source.results.cell(name, "n")))
+    return Section("14.2.3", title, tuple(tables), survival_figures(source, "14.2.3", names))
+
+
+def is_of_response(source: Source, rules: TimeToEvent) -> bool:
+    """Whether it leads from the index date to nothing but a response, so that it stands with these."""
+    events = source.protocol.events
+    told = [events[name].from_ == "response" for name in rules.events if name in events]
+    return rules.start == "index" and len(told) == len(rules.events) and all(told)
+
+
+def response_analyses(source: Source) -> list[str]:
+    """The analyses of the outcomes of the response, the main one first; none without a response."""
+    response = source.protocol.response
+    return [f"response.{name}" for name in response.outcomes] if response else []
+
+
+def _in_weeks(source: Source, name: str) -> str:
+    return f"{source.analysis(name)}, in weeks"
+
+
+def _persons(source: Source, name: str) -> str:
+    return source.persons(source.protocol.endpoints[name].population)

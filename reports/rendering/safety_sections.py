@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from reports.rendering.section import COUNTED, LIMITS, TREATED, Section, Source
 from reports.rendering.tables import Ask, Column, Line, Table, results_table
-from reports.rendering.words import level_words
 
 BY_PERSON = "Persons are counted once a line, however many events they had; events stand beside."
 
@@ -84,7 +83,7 @@ def _rates(source: Source) -> Table:
     for count, said in (("first", "First events"), ("all", "All events")):
         named = {name: rules for name, rules in rates.items() if rules.count == count}
         lines += [Line(said)] if named else []
-        lines += [Line(level_words(rules.of), Ask(analysis=f"rate.{name}")) for name, rules in named.items()]
+        lines += [Line(source.level(rules.of), Ask(analysis=f"rate.{name}")) for name, rules in named.items()]
     columns = [
         Column("Persons", Ask(show=("n",))),
         Column("Events", Ask(show=("events",))),

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from reports.rendering.labels import analysis_label, event_label, group_label, level_label
 from reports.rendering.lookup import Cell, Results
 from reports.rendering.order import in_order
 from reports.rendering.tables import Ask, Column, Line, Table, level_lines
-from reports.rendering.words import group_words, level_words, plain
 from studies.protocol import Protocol
 
 COUNTED = Column("n (%)", Ask(show=("n",), aside=("percent",)))
@@ -63,7 +63,19 @@ class Source:
 
     def lines(self, analysis: str, *, method: str | None = None) -> list[Line]:
         """A line for each level of an analysis, in a reader's order."""
-        return level_lines(analysis, self.levels(analysis), level_words, method=method)
+        return level_lines(analysis, self.levels(analysis), self.level, method=method)
+
+    def analysis(self, name: str) -> str:
+        """An analysis as the protocol calls it, at the beginning of a line."""
+        return analysis_label(self.protocol, name)
+
+    def group(self, name: str) -> str:
+        """A group of persons as the protocol calls it."""
+        return group_label(self.protocol, name)
+
+    def level(self, name: str) -> str:
+        """A level of an analysis as the protocol calls it, at the beginning of a line."""
+        return level_label(self.protocol, name)
 
     def levels(self, analysis: str) -> list[str]:
         """The levels of an analysis in a reader's order."""
@@ -72,19 +84,23 @@ class Source:
     def persons(self, population: str) -> str:
         """The persons of a population that the protocol names."""
         chosen = self.protocol.populations.get(population)
-        return (chosen.label or f"persons with {plain(chosen.event)}") if chosen else TREATED
+        return (
+            (chosen.label or f"persons with {event_label(self.protocol, chosen.event)}")
+            if chosen
+            else TREATED
+        )
 
     def later_event_note(self) -> tuple[str, ...]:
         """What a table by a later event has to say."""
         if self.protocol.survival_by is None:
             return ()
-        event = level_words(self.protocol.survival_by.event)
+        event = self.level(self.protocol.survival_by.event)
         return (
             f"Columns or rows by {event} group persons by an event after the index date: they describe, and "
             "compare nothing.",
         )
 
 
-def group_columns(groups: Sequence[str], ask: Ask) -> list[Column]:
+def group_columns(source: Source, groups: Sequence[str], ask: Ask) -> list[Column]:
     """A column for each group of persons."""
-    return [Column(group_words(group), Ask(group=group, show=ask.show, aside=ask.aside)) for group in groups]
+    return [Column(source.group(group), Ask(group=group, show=ask.show, aside=ask.aside)) for group in groups]

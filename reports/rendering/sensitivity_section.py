@@ -8,7 +8,7 @@ from reports.rendering.lookup import NOTHING, Cell
 from reports.rendering.order import groups_in_order, in_order
 from reports.rendering.section import Section, Source
 from reports.rendering.tables import Ask, Column, Entry, Line, Row, Table, cautions_of
-from reports.rendering.words import DASH, METHODS, analysis_words, level_words, sentence
+from reports.rendering.words import DASH, METHODS, sentence
 from studies.varied_analyses import Varied, varied_analyses
 
 # What the main number of an analysis may be: the first that it has.
@@ -46,7 +46,7 @@ def _table(source: Source, number: str, title: str, *, at_levels: bool) -> Table
         COLUMNS,
         tuple(row for row, _ in rows),
         head="Variation",
-        population="treated persons under the varied rules; of durations of remission, those in remission",
+        population="treated persons under the varied rules; or those of the endpoint's own population",
         method=f"{METHODS.get(analyses.proportion_interval, analyses.proportion_interval)}; Kaplan-Meier, limits "
         f"{analyses.survival_interval}; as the primary",
         notes=NOTES,
@@ -69,8 +69,8 @@ def _lines(source: Source, one: Varied, at_levels: bool) -> Iterator[tuple[Row, 
     for group in groups_in_order(_groups(source, one.analysis)):
         site = f", without {group.partition('=')[2]}" if group != "all" else ""
         for level in _levels(source, one, group, at_levels):
-            at = f", {level_words(level)}" if level else ""
-            label = f"{analysis_words(one.varies)}{at}{site}"
+            at = f", {source.level(level)}" if level else ""
+            label = f"{source.analysis(one.varies)}{at}{site}"
             ask = Ask(analysis=one.analysis, group=group, level=level)
             yield Row(label, tuple(_entries(source, one, group, level))), ask
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reports.rendering.competing_sections import competing_section, is_of_relapse
+from reports.rendering.competing_sections import competing_section, is_from_a_later_event
 from reports.rendering.curves import (
     NO_LATER,
     incidence_figure,
@@ -14,16 +14,16 @@ from reports.rendering.curves import (
     two_curves_figure,
 )
 from reports.rendering.order import groups_in_order
-from reports.rendering.response_sections import times_table
+from reports.rendering.response_sections import is_of_response, response_analyses, times_table
 from reports.rendering.section import COUNTED, LIMITS, TREATED, Section, Source, group_columns
 from reports.rendering.tables import Ask, Column, Line, Table, results_table
-from reports.rendering.words import METHODS, analysis_words, level_words
+from reports.rendering.words import METHODS
 
 TESTS = ("mantel_byar", "logrank_naive")
 
 
 def survival_sections(source: Source) -> list[Section]:
-    """Survival of all treated, incidences other than of remission, and survival by the protocol's event."""
+    """Survival of all treated, incidences other than of the response, and survival by the protocol's event."""
     return [_survival(source), _incidences(source), _by_event(source), competing_section(source)]
 
 
@@ -45,7 +45,7 @@ def _incidences(source: Source) -> Section:
     names = [
         name
         for name, rules in source.protocol.incidences.items()
-        if rules.events != ["remission"] and not is_of_relapse(rules)
+        if not is_of_response(source, rules) and not is_from_a_later_event(rules)
     ]
     return Section(
         "14.2.5",
@@ -59,7 +59,7 @@ def _by_event(source: Source) -> Section:
     by = source.protocol.survival_by
     if by is None:
         return Section("14.2.6", "Survival by a later event")
-    analysis, event = f"survival_by_{by.event}", level_words(by.event)
+    analysis, event = f"survival_by_{by.event}", source.level(by.event)
     return Section(
         "14.2.6",
         f"Survival by {event}",
@@ -126,7 +126,7 @@ def _ratio_lines(source: Source, analysis: str, level: str) -> list[Line]:
     methods = source.results.methods(analysis, "hr", level)
     return [
         Line(
-            level_words(level) if i == 0 else f"{level_words(level)}: {METHODS.get(method, method)}",
+            source.level(level) if i == 0 else f"{source.level(level)}: {METHODS.get(method, method)}",
             Ask(analysis=analysis, level=level, method=method),
         )
         for i, method in enumerate(methods)
@@ -149,7 +149,7 @@ def _simon_makuch(source: Source, analysis: str, event: str) -> Table:
         lines.append(Line(said))
         lines.append(Line("Whole follow-up", Ask(analysis=curves, level=level)))
         weeks = [found for found in source.levels(curves) if found.startswith(f"{level} week_")]
-        lines += [Line(level_words(week.split(" ")[1]), Ask(analysis=curves, level=week)) for week in weeks]
+        lines += [Line(source.level(week.split(" ")[1]), Ask(analysis=curves, level=week)) for week in weeks]
     columns = [
         Column("Persons", Ask(show=("n",))),
         Column("Deaths", Ask(show=("events",))),
@@ -170,12 +170,12 @@ def _simon_makuch(source: Source, analysis: str, event: str) -> Table:
 
 
 def _proportions(source: Source) -> list[Line]:
-    """Remission and overall response: persons, percentage and its limits by the protocol's method."""
+    """Each outcome of the response: persons, percentage and its limits by the protocol's method."""
     method = source.protocol.analyses.proportion_interval
     made = []
-    for analysis in ("response.remission", "response.overall"):
+    for analysis in response_analyses(source):
         ask = Ask(analysis=analysis, method=method)
-        made.append(Line(analysis_words(analysis)))
+        made.append(Line(source.analysis(analysis)))
         made.append(Line("n (%)", replace(ask, show=("n",), aside=("percent",))))
         made.append(Line(f"95% CI, {METHODS.get(method, method)}", replace(ask, show=("ci_low", "ci_high"))))
     return made
@@ -195,8 +195,8 @@ def _outcomes(source: Source, event: str) -> Table:
             "Median (95% CI)", Ask(analysis="overall_survival", show=("median",), aside=("ci_low", "ci_high"))
         ),
     ]
-    title = f"Response, deaths and survival by {level_words(event)}"
-    made = results_table(source.results, "14.2.6d", title, lines, group_columns(groups, COUNTED.ask))
+    title = f"Response, deaths and survival by {source.level(event)}"
+    made = results_table(source.results, "14.2.6d", title, lines, group_columns(source, groups, COUNTED.ask))
     return replace(
         made,
         head="Outcome",

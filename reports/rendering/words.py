@@ -7,7 +7,6 @@ ANALYSES = {
     "baseline.age_at_diagnosis": "Age at first diagnosis, completed years",
     "baseline.prior_regimens": "Prior regimens",
     "baseline.sex": "Sex",
-    "baseline.phenotype": "Phenotype",
     "baseline.refractory": "Refractory to the last regimen",
     "exposure.evidence": "Evidence of the index drug",
     "exposure.regimen": "Regimen",
@@ -15,11 +14,6 @@ ANALYSES = {
     "exposure.cycles": "Cycles",
     "exposure.days": "Days from the first to the last dose",
     "response.best": "Best response",
-    "response.remission": "Remission",
-    "response.overall": "Overall response",
-    "event_free_survival": "Event-free survival",
-    "duration_of_remission.at_hsct": "Duration of remission, ended at HSCT",
-    "duration_of_remission.at_new_therapy": "Duration of remission, ended at new therapy",
     "follow_up": "Follow-up (reverse Kaplan-Meier)",
 }
 # Levels that docs/results.md names. A level of another name is shown as it is.
@@ -28,7 +22,6 @@ LEVELS = {
     "diagnosed": "Diagnosed",
     "treated": "Treated",
     "completed_follow_up": "Completed follow-up",
-    "hsct": "HSCT",
     "died": "Died",
     "new_therapy": "New therapy",
     "any": "Any event",
@@ -52,9 +45,6 @@ LEVELS = {
     "pulled": "Pulled from",
     "stale": "Stale",
     "no_assessment": "No assessment",
-    "anc_missing": "ANC missing",
-    "platelets_missing": "Platelet count missing",
-    "baseline_marrow_missing": "Baseline marrow missing",
     "teae_onset": "Onset of an adverse event",
     "missing": "Missing",
 }
@@ -79,7 +69,7 @@ METHODS = {
 }
 UNITS = {"10*9/L": "\N{MULTIPLICATION SIGN}10⁹/L", "umol/L": "µmol/L"}
 DASH = "\N{EN DASH}"
-ABBREVIATIONS = {"hsct": "HSCT", "teae": "TEAE", "anc": "ANC", "alt": "ALT", "ast": "AST", "mrd": "MRD"}
+ABBREVIATIONS = {"teae": "TEAE"}
 
 
 def analysis_words(analysis: str) -> str:

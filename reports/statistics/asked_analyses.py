@@ -90,24 +90,24 @@ def shares(*levels: str) -> Rows:
 
 
 def _response(rules: Response) -> dict[str, Rows]:
-    best = dict.fromkeys([*(criterion.response for criterion in rules.criteria), "NR", "NE"])
     proportion = plain(("n", "denominator")).union(
         *(plain(("percent", *LIMITS), method) for method in INTERVALS)
     )
-    return {
-        "response.best": shares(*best),
-        "response.remission": proportion,
-        "response.overall": proportion,
-    }
+    outcomes = {f"response.{outcome}": proportion for outcome in rules.outcomes}
+    return {"response.best": shares(*rules.levels)} | outcomes
 
 
 def _reasons(rules: Response) -> Iterator[str]:
     conditions = [c for criterion in rules.criteria for c in (*criterion.all, *criterion.any)]
     compared = {condition.variable for condition in conditions}
+    of_baseline = {c.variable for c in conditions if c.at_most_of_baseline or c.at_least_of_baseline}
+    unknown = {
+        *rules.pair,
+        *(name for name, finding in rules.findings.items() if finding.from_ == "observation"),
+    }
     yield "no_assessment"
-    yield from (f"{v}_missing" for v in rules.pair if v in compared - set(rules.missing_means_none))
-    if any(condition.at_most_of_baseline is not None for condition in conditions):
-        yield "baseline_marrow_missing"
+    yield from (f"{variable}_missing" for variable in (unknown & compared) - set(rules.meanings))
+    yield from (f"baseline_{variable}_missing" for variable in of_baseline)
 
 
 def _deaths(protocol: Protocol) -> Rows:

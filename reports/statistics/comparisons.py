@@ -20,8 +20,6 @@ from studies.protocol import Incidence, Protocol
 
 # How a row of an incidence ended, with what its analysis adds to the comparison's name.
 CAUSES = {"": 1, ".competing": 2}
-# On a day with both, the event of `survival_by` (a transplant) comes before death and after relapse.
-COMES_BEFORE_IT = "relapse"
 
 
 def comparison_rows(
@@ -49,7 +47,7 @@ def comparison_rows(
     for suffix, cause in CAUSES.items():
         place = Place(f"cause_specific.{name}{suffix}", population=incidence.population)
         if is_later:
-            yield from _later_rows(times, place, cause, incidence, cohort)
+            yield from _later_rows(times, place, cause, incidence, cohort, protocol)
         else:
             levels = [group.level for group in groups]
             yield from _group_rows(grouped, place, cause, levels)
@@ -98,7 +96,12 @@ def _group_rows(grouped: pl.DataFrame, place: Place, cause: int, levels: Sequenc
 
 
 def _later_rows(
-    times: pl.DataFrame, place: Place, cause: int, incidence: Incidence, cohort: pl.DataFrame
+    times: pl.DataFrame,
+    place: Place,
+    cause: int,
+    incidence: Incidence,
+    cohort: pl.DataFrame,
+    protocol: Protocol,
 ) -> Iterator[Row]:
     dated = times.join(cohort.select("person_id", "comparing_event_on"), on="person_id").with_columns(
         (pl.col("comparing_event_on") - pl.col("start_on"))
@@ -109,16 +112,17 @@ def _later_rows(
     dated = dated.sort("days", "status", "comparing_event_day")
     days, status = dated["days"].to_numpy(), dated["status"].to_numpy()
     event_day = dated["comparing_event_day"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    comes_after = _ends_before_it(status, incidence) & (event_day == days)
+    comes_after = _ends_before_it(status, incidence, protocol) & (event_day == days)
     rows = split_at_exposure(days, status == cause, np.where(comes_after, np.nan, event_day))
     fits = estimate_guarded(rows.stop, rows.event, {"it": rows.exposed}, start=rows.start)["it"]
     yield from hazard_rows(place.at(" against ".join(YES_NO)), dated.height, fits)
 
 
-def _ends_before_it(status: NDArray[np.int64], incidence: Incidence) -> NDArray[np.bool_]:
+def _ends_before_it(status: NDArray[np.int64], incidence: Incidence, protocol: Protocol) -> NDArray[np.bool_]:
     """Whether a row ended by what comes before the later event on a day with both."""
+    first = protocol.survival_by.same_day_first if protocol.survival_by else []
     ended = np.zeros(len(status), dtype=bool)
     for events, cause in ((incidence.events, 1), (incidence.competing, 2)):
-        if events == [COMES_BEFORE_IT]:
+        if set(events) <= set(first):
             ended |= status == cause
     return ended

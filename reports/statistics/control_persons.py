@@ -17,7 +17,7 @@ PREFIX = "control_"
 NUMBERS = ("age", "age_at_diagnosis", "prior_regimens")
 LEVELS = ("sex", "phenotype", "refractory")
 UNKNOWN = ("unknown", "missing")
-PROPORTIONS = {"response.remission": "is_remission", "response.overall": "is_overall"}
+PROPORTION = "response."
 
 
 @dataclass(frozen=True)
@@ -136,9 +136,11 @@ def _floats(values: pl.Series) -> Floats:
 
 
 def _outcome(frames: Frames, both: list[tuple[pl.DataFrame, str]], name: str) -> Outcome:
-    if name in PROPORTIONS:
+    if name.startswith(PROPORTION):
+        achieved = pl.col("outcomes").list.contains(name.removeprefix(PROPORTION)).alias(name)
         flags = [
-            _joined(cohort, table(frames, f"{prefix}response"), PROPORTIONS[name]) for cohort, prefix in both
+            _joined(cohort, table(frames, f"{prefix}response").with_columns(achieved), name)
+            for cohort, prefix in both
         ]
         return Outcome(name, np.concatenate(flags))
     times = [

@@ -1,4 +1,4 @@
-"""Response: best response, remission and overall response, why some can't be evaluated, and agreement."""
+"""Response: best response, its outcomes, why some can't be evaluated, and agreement."""
 
 from __future__ import annotations
 
@@ -11,21 +11,19 @@ from reports.statistics.baseline import level_rows
 from reports.statistics.groups import require_levels
 from reports.statistics.proportions import METHODS, estimate_proportion
 from reports.statistics.rows import NO_VALUE, Place, Row, rounded
-from studies.protocol import Response
-
-NOT_EVALUABLE = "NE"
+from studies.protocol import NOT_EVALUABLE, Response
 
 
 def response_rows(response: pl.DataFrame, rules: Response, group: str) -> Iterator[Row]:
-    """Best response, remission and overall response of the persons in `response`."""
+    """Best response, and each outcome that the protocol counts, of the persons in `response`."""
     yield from level_rows(response["best_response"], response_levels(rules), Place("response.best", group))
-    yield from _flag_rows(response["is_remission"], Place("response.remission", group))
-    yield from _flag_rows(response["is_overall"], Place("response.overall", group))
+    for outcome in rules.outcomes:
+        yield from _flag_rows(_has(response, outcome), Place(f"response.{outcome}", group))
 
 
 def response_levels(rules: Response) -> tuple[str, ...]:
     """The responses that the criteria can give, in their order."""
-    return tuple(dict.fromkeys([*(c.response for c in rules.criteria), "NR", NOT_EVALUABLE]))
+    return tuple(rules.levels)
 
 
 def proportion_rows(events: int, n: int, place: Place) -> Iterator[Row]:
@@ -55,11 +53,16 @@ def not_evaluable_reasons(rules: Response) -> tuple[str, ...]:
     """What can be missing: the assessment, then what the criteria compare and a missing value isn't none."""
     conditions = [c for criterion in rules.criteria for c in (*criterion.all, *criterion.any)]
     compared = {condition.variable for condition in conditions}
-    needed = [v for v in rules.pair if v in compared and v not in rules.missing_means_none]
-    reasons = ["no_assessment", *(f"{variable}_missing" for variable in needed)]
-    if any(condition.at_most_of_baseline is not None for condition in conditions):
-        reasons.append("baseline_marrow_missing")
-    return tuple(reasons)
+    measured = [rules.assessment.variable, *rules.pair]
+    needed = [v for v in rules.pair if v in compared and v not in rules.meanings]
+    found = [v for v, f in rules.findings.items() if f.from_ == "observation" and v not in rules.meanings]
+    of_baseline = {c.variable for c in conditions if c.at_most_of_baseline or c.at_least_of_baseline}
+    return (
+        "no_assessment",
+        *(f"{variable}_missing" for variable in needed),
+        *(f"baseline_{variable}_missing" for variable in measured if variable in of_baseline),
+        *(f"{variable}_missing" for variable in found if variable in compared),
+    )
 
 
 def agreement_rows(response: pl.DataFrame, rules: Response, group: str) -> Iterator[Row]:
@@ -74,6 +77,10 @@ def agreement_rows(response: pl.DataFrame, rules: Response, group: str) -> Itera
     yield place.count("n", agreement.n)
     yield place.percent(agreed, agreement.n, statistic="observed_percent")
     yield place.number("kappa", agreement.kappa, 2)
+
+
+def _has(response: pl.DataFrame, outcome: str) -> pl.Series:
+    return response["outcomes"].list.contains(outcome)
 
 
 def _flag_rows(flags: pl.Series, place: Place) -> Iterator[Row]:

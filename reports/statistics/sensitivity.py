@@ -19,7 +19,7 @@ from reports.statistics.time_to_event import endpoint_names, endpoint_rows, foll
 from reports.statistics.times import times_of
 from studies.protocol import Decision, Protocol, Response, SurvivalBy, Variation
 from studies.variations import varied_protocol
-from studies.varied_analyses import OF_RESPONSE, varied_analyses
+from studies.varied_analyses import of_response, varied_analyses
 
 OVERALL_SURVIVAL = "overall_survival"
 VariationFrames = Callable[[str], Frames]
@@ -72,7 +72,7 @@ def _estimates(frames: Frames, protocol: Protocol) -> dict[str, Estimate]:
     """How each analysis that can be given again is estimated; a row of another analysis may come with it."""
     found: dict[str, Estimate] = {"death": partial(_deaths, frames, protocol)}
     if protocol.response is not None:
-        found |= dict.fromkeys(OF_RESPONSE, partial(_response, frames, protocol.response))
+        found |= dict.fromkeys(of_response(protocol.response), partial(_response, frames, protocol.response))
     if protocol.decision is not None:
         found["decision"] = partial(_decision, frames, protocol, protocol.decision)
     for name, endpoint in protocol.endpoints.items():

@@ -1,41 +1,41 @@
 -- One row per assessment, trial and variable. Trial 0 is what was observed; in each other trial the values that aren't
 -- known (three at most) are replaced by one that they might have been, so that what is certain can be told.
 
--- Only where a remission isn't ruled out by what is known can there be one for certain.
+-- Only where the main outcome isn't ruled out by what is known can it be certain.
 with possible as (
-    select value.person_id, value.evaluation, rule.criterion
-    from assessment_value as value
-    join criterion_condition as rule on rule.variable = value.variable and rule.part = 'all'
-    join response_level on response_level.response = rule.response and response_level.is_remission
-    group by value.person_id, value.evaluation, rule.criterion
-    having bool_and(coalesce(fulfils(value, rule), true))
+    select known.person_id, known.evaluation, rule.criterion
+    from assessment_value as known
+    join criterion_condition as rule on rule.variable = known.variable and rule.part = 'all'
+    join response_level on response_level.response = rule.response and response_level.is_main_outcome
+    group by known.person_id, known.evaluation, rule.criterion
+    having bool_and(coalesce(fulfils(known, rule), true))
 ),
 
 undecided as (
     select
-        value.person_id,
-        value.evaluation,
-        value.variable,
-        row_number() over (partition by value.person_id, value.evaluation order by value.variable) as place,
-        count(*) over (partition by value.person_id, value.evaluation) as places,
+        known.person_id,
+        known.evaluation,
+        known.variable,
+        row_number() over (partition by known.person_id, known.evaluation order by known.variable) as place,
+        count(*) over (partition by known.person_id, known.evaluation) as places,
         list({'number': probe.number, 'truth': probe.is_true} order by probe.number, probe.is_true) as probes
-    from assessment_value as value
+    from assessment_value as known
     join criterion_probe as probe
-        on probe.variable = value.variable
+        on probe.variable = known.variable
         and (
-            (value.low is null and value.truth is null)
+            (known.low is null and known.truth is null)
             or (
-                value.low < value.high
-                and (probe.number > value.low or (probe.number = value.low and value.has_low))
-                and (probe.number < value.high or (probe.number = value.high and value.has_high))
+                known.low < known.high
+                and (probe.number > known.low or (probe.number = known.low and known.has_low))
+                and (probe.number < known.high or (probe.number = known.high and known.has_high))
             )
         )
     where exists (
         select 1
         from possible
-        where possible.person_id = value.person_id and possible.evaluation = value.evaluation
+        where possible.person_id = known.person_id and possible.evaluation = known.evaluation
     )
-    group by value.person_id, value.evaluation, value.variable
+    group by known.person_id, known.evaluation, known.variable
 ),
 
 combination as (
@@ -64,13 +64,13 @@ replaced as (
         numbered.person_id,
         numbered.evaluation,
         numbered.trial,
-        value.variable,
-        list_position(numbered.variables, value.variable) as place,
-        value,
+        known.variable,
+        list_position(numbered.variables, known.variable) as place,
+        known,
         numbered.chosen
     from numbered
-    join assessment_value as value
-        on value.person_id = numbered.person_id and value.evaluation = numbered.evaluation
+    join assessment_value as known
+        on known.person_id = numbered.person_id and known.evaluation = numbered.evaluation
 )
 
 select person_id, evaluation, 0 as trial, variable, low, high, has_low, has_high, truth
@@ -81,9 +81,9 @@ select
     evaluation,
     trial,
     variable,
-    case when place is null then value.low else chosen[place].number end,
-    case when place is null then value.high else chosen[place].number end,
-    case when place is null then value.has_low else true end,
-    case when place is null then value.has_high else true end,
-    case when place is null then value.truth else chosen[place].truth end
+    case when place is null then known.low else chosen[place].number end,
+    case when place is null then known.high else chosen[place].number end,
+    case when place is null then known.has_low else true end,
+    case when place is null then known.has_high else true end,
+    case when place is null then known.truth else chosen[place].truth end
 from replaced

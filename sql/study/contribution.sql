@@ -175,8 +175,8 @@ best as (
         response.person_id,
         response.best_response,
         response.not_evaluable_reason,
-        response.is_remission,
-        response.is_overall,
+        response.is_main_outcome,
+        response.outcomes,
         coalesce(behind.source, person.record) as record
     from response
     cross join setting
@@ -187,34 +187,37 @@ best as (
         and behind.response = response.best_response
 ),
 
-remitted as (
+achieved as (
     select response.person_id, behind.source as record
     from response
     cross join setting
     join assessment_source as behind
         on behind.person_id = response.person_id
         and behind.rating = setting.response_primary
-        and behind.assessed_on = response.remission_on
+        and behind.assessed_on = response.main_outcome_on
     semi join rated_assessment as rated
         on rated.person_id = behind.person_id
         and rated.rating = behind.rating
         and rated.assessed_on = behind.assessed_on
         and rated.response = behind.response
-        and rated.is_remission
-    where response.is_remission
+        and rated.is_main_outcome
+    where response.is_main_outcome
 ),
 
 responses as (
     select 'response.best' as analysis, best_response as level, '' as statistic, person_id, record from best
     union all
-    select 'response.remission', '', 'n', person_id, record from remitted
+    select 'response.' || main.outcome, '', 'n', achieved.person_id, achieved.record
+    from achieved
+    join response_outcome as main on main.rank = 0
     union all
-    select 'response.overall', '', 'n', person_id, record from best where is_overall
+    select 'response.' || other.outcome, '', 'n', best.person_id, best.record
+    from best
+    join response_outcome as other on other.rank > 0 and list_contains(best.outcomes, other.outcome)
     union all
-    select unnest(['response.remission', 'response.overall']), '', 'denominator', person.person_id, person.record
+    select 'response.' || response_outcome.outcome, '', 'denominator', person.person_id, person.record
     from person
-    cross join setting
-    where setting.response_primary is not null
+    cross join response_outcome
     union all
     select 'response.not_evaluable', not_evaluable_reason, 'n', person_id, record
     from best

@@ -1,4 +1,4 @@
--- One row per marrow evaluation of a treated person; of two at one time the higher counts, then the later id.
+-- One row per evaluation of the measurement that is assessed, of a treated person; of two at one time the higher counts, then the later id.
 
 with at_one_time as (
     select observed_value.*

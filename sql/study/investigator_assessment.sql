@@ -4,13 +4,11 @@ select
     item.person_id,
     item.site,
     item.measured_on as assessed_on,
-    response_level.response,
-    response_level.rank,
-    response_level.is_remission,
+    recorded.response,
     item.source
 from observed_value as item
 cross join setting
 join treated on treated.person_id = item.person_id
 cross join lateral (select unnest(item.value_codes) as coding)
-join response_level on response_level.response = coding.code and coding.system = 'urn:cove:response'
+join recorded_response as recorded on recorded.code = coding.code and coding.system = 'urn:cove:response'
 where item.codelist = setting.investigator_codelist and item.measured_on > treated.index_date

@@ -1,4 +1,4 @@
--- One row per treated person with an evaluation: the last at or before the cut-off, at least the first remission.
+-- One row per treated person with an evaluation: the last at or before the cut-off, at least the first day of the main outcome.
 
 with last_evaluation as (
     select person_id, site, measured_on, source
@@ -9,7 +9,7 @@ with last_evaluation as (
 select
     last_evaluation.person_id,
     last_evaluation.site,
-    greatest(last_evaluation.measured_on, response.remission_on) as assessed_on,
+    greatest(last_evaluation.measured_on, response.main_outcome_on) as assessed_on,
     last_evaluation.source
 from last_evaluation
 join response on response.person_id = last_evaluation.person_id

@@ -6,6 +6,7 @@ select
     pair_rule.variable,
     found.measured_on,
     found.value,
+    found.comparator,
     found.low,
     found.high,
     found.has_low,

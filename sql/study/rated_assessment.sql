@@ -1,6 +1,18 @@
 -- One row per assessment and rating: the derived ones, and the investigator's; `is_primary` as the protocol says.
 
-with derived as (
+-- The outcomes that every response of the main one counts as.
+with implied as (
+    select coalesce(list(outcome order by outcome), []::varchar[]) as outcomes
+    from response_outcome
+    where not exists (
+        select 1
+        from response_level
+        where response_level.is_main_outcome
+            and not list_contains(response_level.outcomes, response_outcome.outcome)
+    )
+),
+
+derived as (
     select
         assessment.person_id,
         'derived' as rating,
@@ -8,14 +20,21 @@ with derived as (
         assessment.assessed_at,
         assessment.response,
         response_level.rank,
-        -- Which remission it is may stay open, where the protocol counts it.
-        response_level.is_remission or (setting.certain_remission and assessment.is_remission_certain) as is_remission,
-        response_level.is_overall or (setting.certain_remission and assessment.is_remission_certain) as is_overall,
+        -- Which of its responses it is may stay open, where the protocol counts what is certain.
+        case
+            when is_counted_as_certain then list_sort(list_distinct(response_level.outcomes || implied.outcomes))
+            else response_level.outcomes
+        end as outcomes,
+        response_level.is_main_outcome or is_counted_as_certain as is_main_outcome,
         assessment.missing,
         assessment.resource_key
     from assessment
     cross join setting
+    cross join implied
     join response_level on response_level.response = assessment.response
+    cross join lateral (
+        select setting.counts_certain and assessment.is_main_outcome_certain as is_counted_as_certain
+    )
 ),
 
 investigator as (
@@ -25,9 +44,9 @@ investigator as (
         item.assessed_on,
         null::timestamptz as assessed_at,
         item.response,
-        item.rank,
-        item.is_remission,
-        response_level.is_overall,
+        response_level.rank,
+        response_level.outcomes,
+        response_level.is_main_outcome,
         null::varchar as missing,
         item.source.resource_key as resource_key
     from investigator_assessment as item

@@ -1,13 +1,13 @@
--- One row per treated person: the best response, why there is none to evaluate, and the first remission.
+-- One row per treated person: the best response, why there is none to evaluate, and the first day of the main outcome.
 
 with best as (
     select
         person_id,
         rating,
         arg_min(response, rank) as response,
-        bool_or(is_remission) as is_remission,
-        bool_or(is_overall) as is_overall,
-        min(assessed_on) filter (where is_remission) as remission_on
+        bool_or(is_main_outcome) as is_main_outcome,
+        list_sort(list_distinct(flatten(list(outcomes)))) as outcomes,
+        min(assessed_on) filter (where is_main_outcome) as main_outcome_on
     from rated_assessment
     group by person_id, rating
 ),
@@ -20,14 +20,14 @@ last_assessment as (
 ),
 
 deciding as (
-    select person_id, blood_blasts_assumed, extramedullary_assumed
+    select person_id, assumed
     from assessment
     join response_level on response_level.response = assessment.response
     qualify row_number() over (partition by person_id order by response_level.rank, evaluation) = 1
 ),
 
 certain as (
-    select person_id, bool_or(is_remission_certain) as is_certain
+    select person_id, bool_or(is_main_outcome_certain) as is_certain
     from assessment
     group by person_id
 ),
@@ -48,14 +48,13 @@ select
         when primary_best.person_id is null then 'no_assessment'
         when setting.response_primary = 'derived' then last_assessment.missing
     end as not_evaluable_reason,
-    primary_best.remission_on,
-    coalesce(primary_best.is_remission, false) as is_remission,
-    coalesce(primary_best.is_overall, false) as is_overall,
+    primary_best.main_outcome_on,
+    coalesce(primary_best.is_main_outcome, false) as is_main_outcome,
+    coalesce(primary_best.outcomes, []::varchar[]) as outcomes,
     coalesce(derived.response, 'NE') as derived_response,
     investigator.response as investigator_response,
-    coalesce(deciding.blood_blasts_assumed, false) as blood_blasts_assumed,
-    coalesce(deciding.extramedullary_assumed, false) as extramedullary_assumed,
-    coalesce(primary_best.is_remission, false) or coalesce(certain.is_certain, false) as remission_certain
+    coalesce(deciding.assumed, []::varchar[]) as assumed,
+    coalesce(primary_best.is_main_outcome, false) or coalesce(certain.is_certain, false) as main_outcome_certain
 from treated
 cross join setting
 left join primary_best on primary_best.person_id = treated.person_id

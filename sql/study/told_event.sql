@@ -10,7 +10,7 @@ with rated as (
         rated.response as description,
         coalesce(derived.source, given.source) as source
     from rated_assessment as rated
-    join event_sign as sign on sign.kind = 'response'
+    join event_sign as sign on sign.kind = 'response' and list_contains(rated.outcomes, sign.outcome)
     join treated on treated.person_id = rated.person_id
     left join assessed as derived
         on derived.person_id = case when rated.rating = 'derived' then rated.person_id end
@@ -21,14 +21,6 @@ with rated as (
         and given.source.resource_key = rated.resource_key
         and given.response = rated.response
     where rated.is_primary
-        and (
-            (sign.outcome = 'remission' and rated.is_remission)
-            or exists (
-                select 1
-                from response_outcome as outcome
-                where outcome.response = rated.response and outcome.outcome = sign.outcome
-            )
-        )
     -- Of assessments on one day the better one tells the event.
     qualify row_number() over (
         partition by rated.person_id, sign.event, sign.position, rated.assessed_on

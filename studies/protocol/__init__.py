@@ -16,6 +16,7 @@ from studies.protocol.analyses import (
     Tier,
 )
 from studies.protocol.comparators import Comparator, Control
+from studies.protocol.criteria import Condition, CriteriaSet, Criterion, Lasting, Meaning, Outcome, Window
 from studies.protocol.endpoints import (
     Censoring,
     Deaths,
@@ -35,13 +36,23 @@ from studies.protocol.population import (
     IndexDrug,
     Population,
 )
-from studies.protocol.response import Condition, Criterion, Measurement, Response, Transfusion
+from studies.protocol.response import (
+    NOT_EVALUABLE,
+    NOT_RESPONDING,
+    Assessment,
+    Finding,
+    Measurement,
+    Response,
+)
 from studies.protocol.safety import Laboratory, LaboratoryTest, Rate, Safety
 from studies.protocol.section import Days, Evidence, Name, Section
 from studies.protocol.sensitivity import Variation
 
 __all__ = [
+    "NOT_EVALUABLE",
+    "NOT_RESPONDING",
     "Analyses",
+    "Assessment",
     "Baseline",
     "Censoring",
     "Combination",
@@ -49,6 +60,7 @@ __all__ = [
     "Comparison",
     "Condition",
     "Control",
+    "CriteriaSet",
     "Criterion",
     "Dates",
     "Days",
@@ -59,13 +71,17 @@ __all__ = [
     "Endpoint",
     "Evidence",
     "Exposure",
+    "Finding",
     "Incidence",
     "IndexDrug",
     "Laboratory",
     "LaboratoryTest",
+    "Lasting",
+    "Meaning",
     "Measurement",
     "Name",
     "NamedEvent",
+    "Outcome",
     "Population",
     "Protocol",
     "Quality",
@@ -81,8 +97,8 @@ __all__ = [
     "Threshold",
     "Tier",
     "TimeToEvent",
-    "Transfusion",
     "Variation",
+    "Window",
 ]
 
 

@@ -73,6 +73,9 @@ class StudyPopulation(Section):
 
 class SurvivalBy(Section):
     event: Name
+    same_day_first: list[Name] = Field(
+        default_factory=list, description="events that come before it on a day with both"
+    )
     landmarks: list[Annotated[int, Field(ge=1)]]
 
 

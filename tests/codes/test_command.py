@@ -139,7 +139,7 @@ def test_what_nothing_feeds_is_said_first(home: Path) -> None:
     lines = table(home, "--site", "a", width=200).splitlines()
     assert lines[0].strip() == "clofarabine: a"
     # The diagnosis, the index drug, the neutrophils.
-    assert lines[1].startswith("3 of 41 concepts are fed; 1 code near them (marked ?) fed none")
+    assert lines[1].startswith("3 of 42 concepts are fed; 1 code near them (marked ?) fed none")
     assert lines[2].startswith("nothing feeds alt; antileukaemic: asparaginase, blinatumomab, ")
 
 

@@ -139,7 +139,7 @@ RESPONSES: dict[str, tuple[list[Resource], tuple[str, str | None]]] = {
         ("CR", None),
     ),
     "cr-less-than-5": ([observed(30, LOINC, MARROW, valueString="less than 5"), *counts(30)], ("CR", None)),
-    "ne-below-10": ([*BEFORE, marrow(30, 10, comparator="<"), *counts(30)], ("NE", "marrow_blasts_missing")),
+    "ne-below-10": ([*BEFORE, marrow(30, 10, comparator="<"), *counts(30)], ("NE", "marrow_missing")),
     "nr-above-30": ([marrow(30, 30, comparator=">")], ("NR", None)),
     "nr-anc-below": ([marrow(30, 2), anc(30, 0.5, comparator="<"), platelets(30, 150)], ("NR", None)),
     "ne-platelets-below": (

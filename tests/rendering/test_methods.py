@@ -25,11 +25,11 @@ def rules_of(protocol: Protocol) -> dict[str, str]:
         ("New therapy", "more than 7 days after the last index dose"),
         ("Assessment", "before the first HSCT or new therapy"),
         ("Assessment", "from 7 days before to 7 days after it; of two as near, the later"),
-        ("Transfused", "0 to 7 days before the platelet count's date"),
-        ("CR (reference 1.0)", "marrow blasts < 5 %; blood blasts ≤ 0 %; extramedullary no"),
+        ("Transfused", "0 to 7 days before the date of platelet count"),
+        ("CR (reference 1.0)", "marrow blasts < 5 %; blood blasts ≤ 0 %; extramedullary disease no"),
         ("CRp (reference 1.0)", "or transfused yes"),
         ("PR (reference 1.0)", "marrow blasts ≥ 5 % and ≤ 25 %; marrow blasts ≤ 0.5 of the baseline"),
-        ("Deciding", "A missing value is taken as none for blood blasts and extramedullary"),
+        ("Deciding", "blood blasts is taken as 0 and extramedullary disease is taken as no"),
         ("Best response", "CR > CRp > PR > NR > NE"),
         ("Relapse", "marrow blasts ≥ 25 %; extramedullary disease yes; disease relapse yes; a diagnosis"),
         (
@@ -40,8 +40,8 @@ def rules_of(protocol: Protocol) -> dict[str, str]:
             "Event-free survival",
             "censored at last disease assessment for those with remission, else last contact",
         ),
-        ("Duration of remission", "variant at HSCT: follow-up ends at HSCT too"),
-        ("Incidence of HSCT", "competing: death; censored at last contact"),
+        ("Duration of remission", "variant at hsct: follow-up ends at HSCT too"),
+        ("Incidence: HSCT", "competing: death; censored at last contact"),
         ("Class of a death", "after HSCT, on or after the index date; else within 30 days"),
         ("Treatment-emergent", "at most 30 days after the last. A missing onset counts"),
         ("Laboratory grades", "CTCAE 5.0"),
@@ -88,7 +88,7 @@ def test_a_study_without_response_or_safety_says_nothing_of_them() -> None:
         "Thresholds",
     )
     assert not rules.keys() & set(absent)
-    assert "Incidence of ventilation" in rules
+    assert "Incidence: Ventilation" in rules
 
 
 def test_no_rule_has_two_texts() -> None:

@@ -14,7 +14,7 @@ from reports.rendering.words import analysis_words, group_words, level_words, li
         ("week_12", "Week 12"),
         ("landmark_30", "Landmark at day 30"),
         ("within_30_days", "Within 30 days of the last dose"),
-        ("after_hsct", "After HSCT"),
+        ("after_surgery", "After surgery"),
         ("CRp", "CRp"),
         ("B-cell", "B-cell"),
         ("grade_3_plus", "Grade 3 or more"),
@@ -26,7 +26,12 @@ def test_a_level_is_said_in_words(level: str, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("group", "words"),
-    [("all", "All"), ("site=snuh_2", "snuh_2"), ("hsct=yes", "HSCT: yes"), ("site=서울 병원", "서울 병원")],
+    [
+        ("all", "All"),
+        ("site=snuh_2", "snuh_2"),
+        ("surgery=yes", "surgery: yes"),
+        ("site=서울 병원", "서울 병원"),
+    ],
 )
 def test_a_site_keeps_its_name(group: str, words: str) -> None:
     assert group_words(group) == words
@@ -48,5 +53,5 @@ def test_yes_comes_before_no_and_numbers_ascend() -> None:
 
 def test_names_are_listed_as_in_a_sentence() -> None:
     assert listed(["CR", "CRp", "PR"], "or") == "CR, CRp or PR"
-    assert listed(["hsct"]) == "HSCT"
+    assert listed(["teae"]) == "TEAE"
     assert listed([]) == "none"

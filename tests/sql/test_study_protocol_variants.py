@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from studies.protocol import Criterion, Incidence, NamedEvent, Subgroup
+from studies.protocol import CriteriaSet, Incidence, NamedEvent, Subgroup
 from studies.reading import Codelist, CodelistRow, load_study
 from tests.sql.clinical_tables import day
 from tests.sql.drawn_study import History, on
@@ -60,7 +60,7 @@ def test_subgroups_are_cut_at_their_bounds() -> None:
 
 def test_missing_blood_blasts_are_unknown_unless_the_protocol_takes_them_as_none() -> None:
     assert REFERENCE.response
-    strict = REFERENCE.response.model_copy(update={"missing_means_none": ["extramedullary"]})
+    strict = REFERENCE.response.model_copy(update={"missing_means": {"blood_blasts": "unknown"}})
     history = History().under(response=strict).patient()
     history.remission(30)
     assert history.build().one("response, missing", "assessment") == ("NE", "blood_blasts_missing")
@@ -73,20 +73,27 @@ def test_exclusive_bounds_are_kept_apart_from_inclusive_ones() -> None:
         {
             "response": "CR",
             "all": [
-                {"variable": "marrow_blasts", "below": 5},
+                {"variable": "marrow", "below": 5},
                 {"variable": "anc", "above": 1.0},
                 {"variable": "platelets", "above": 100},
             ],
         },
         {
             "response": "CRi",
-            "all": [{"variable": "marrow_blasts", "below": 5}],
+            "all": [{"variable": "marrow", "below": 5}],
             "any": [{"variable": "anc", "at_most": 1.0}, {"variable": "platelets", "at_most": 100}],
         },
     ]
-    rules = REFERENCE.response.model_copy(
-        update={"criteria": [Criterion.model_validate(c) for c in criteria], "remission": ["CR", "CRi"]}
+    reference = REFERENCE.response.criteria_sets["reference"]
+    exclusive = CriteriaSet.model_validate(
+        {
+            **reference.model_dump(),
+            "criteria": criteria,
+            "labels": {},
+            "outcomes": {"remission": {"responses": ["CR", "CRi"]}},
+        }
     )
+    rules = REFERENCE.response.model_copy(update={"criteria_sets": {"reference": exclusive}})
     history = History().under(response=rules)
     for person, anc, platelets in (
         ("p", 1.0, 150.0),
@@ -101,7 +108,7 @@ def test_exclusive_bounds_are_kept_apart_from_inclusive_ones() -> None:
                 history.value(codelist, 30, value, person)
     history.build()
     # Nobody knows the counts of the last one, who is in remission whatever they were.
-    assert history.all("person_id, best_response, remission_certain", "response") == [
+    assert history.all("person_id, best_response, main_outcome_certain", "response") == [
         ("p", "CRi", True),
         ("q", "CRi", True),
         ("r", "CR", True),
@@ -121,7 +128,7 @@ def test_investigators_response_is_primary_where_the_protocol_says_so() -> None:
     )
     history.remission(30, "q")
     history.build()
-    assert history.all("person_id, best_response, remission_on, derived_response", "response") == [
+    assert history.all("person_id, best_response, main_outcome_on, derived_response", "response") == [
         ("p", "CRp", on(40), "NE"),
         ("q", "NE", None, "CR"),
     ]
@@ -217,7 +224,7 @@ def test_follow_up_of_a_remission_ends_before_a_gap_between_evaluations() -> Non
 
 def test_a_remission_that_is_certain_counts_where_the_protocol_says_so() -> None:
     assert REFERENCE.response
-    rules = REFERENCE.response.model_copy(update={"certain_remission": True})
+    rules = REFERENCE.response.model_copy(update={"counts_certain": True})
     history = History().under(response=rules).patient("p").patient("q").patient("r")
     for person in "pqr":
         history.value("marrow_blasts", 30, 2.0, person)
@@ -226,10 +233,10 @@ def test_a_remission_that_is_certain_counts_where_the_protocol_says_so() -> None
     history.value("platelets", 30, 150.0, "r")
     history.build()
     # p lacks platelets, which tell only which remission it is; q lacks neutrophils, and may be none.
-    assert history.all("person_id, best_response, is_remission, is_overall, remission_on", "response") == [
-        ("p", "NE", True, True, on(30)),
-        ("q", "NE", False, False, None),
-        ("r", "CR", True, True, on(30)),
+    assert history.all("person_id, best_response, outcomes, main_outcome_on", "response") == [
+        ("p", "NE", ["overall", "remission"], on(30)),
+        ("q", "NE", [], None),
+        ("r", "CR", ["overall", "remission"], on(30)),
     ]
     assert history.all("person_id, days", "endpoint", "endpoint = 'time_to_remission'") == [
         ("p", 30),

@@ -78,7 +78,7 @@ def test_partial_response_is_at_most_half_of_the_baseline(baseline: float, respo
 
 def test_person_without_an_assessment_is_not_evaluable_for_that_reason() -> None:
     history = History().patient().build()
-    assert history.one("best_response, not_evaluable_reason, is_remission", "response") == (
+    assert history.one("best_response, not_evaluable_reason, is_main_outcome", "response") == (
         "NE",
         "no_assessment",
         False,
@@ -109,7 +109,7 @@ def test_nearest_count_is_paired_and_of_two_as_near_the_later() -> None:
     history.value("anc", 33, 0.2)
     history.value("anc", 28, 0.3)
     history.value("anc", 32, 3.0)
-    assert history.build().one("anc", "assessment") == (3.0,)
+    assert history.build().one("value", "assessment_value", "variable = 'anc'") == (3.0,)
 
 
 def test_of_two_counts_at_one_time_the_higher_is_paired() -> None:
@@ -117,7 +117,7 @@ def test_of_two_counts_at_one_time_the_higher_is_paired() -> None:
     history.value("marrow_blasts", 30, 2.0)
     history.value("anc", 30, 1.2)
     history.value("anc", 30, 0.8)
-    assert history.build().one("anc", "assessment") == (1.2,)
+    assert history.build().one("value", "assessment_value", "variable = 'anc'") == (1.2,)
 
 
 @pytest.mark.parametrize(("number", "transfused"), [(24, False), (25, True), (32, True), (33, False)])
@@ -126,7 +126,7 @@ def test_transfusion_counts_from_seven_days_before_the_platelet_count(number: in
     history.value("marrow_blasts", 30, 2.0)
     history.value("platelets", 32, 150.0)
     history.procedure("platelet_transfusion", number)
-    assert history.build().one("transfused", "assessment") == (transfused,)
+    assert history.build().one("truth", "assessment_value", "variable = 'transfused'") == (transfused,)
 
 
 def test_last_item_on_extramedullary_disease_at_or_before_the_assessment_holds() -> None:
@@ -135,7 +135,8 @@ def test_last_item_on_extramedullary_disease_at_or_before_the_assessment_holds()
     history.item("extramedullary_disease", 10, True)
     history.item("extramedullary_disease", 30, False)
     history.item("extramedullary_disease", 31, True)
-    assert history.build().one("extramedullary, response", "assessment") == (False, "CR")
+    assert history.build().one("response", "assessment") == ("CR",)
+    assert history.one("truth", "assessment_value", "variable = 'extramedullary'") == (False,)
 
 
 # An interval decides a comparison only where all its values agree.
@@ -181,21 +182,20 @@ def test_best_response_is_the_best_of_all_and_remission_the_first() -> None:
     history.value("platelets", 40, 50.0)
     history.remission(60)
     history.build()
-    assert history.one("best_response, remission_on, is_remission, is_overall", "response") == (
+    assert history.one("best_response, main_outcome_on, outcomes", "response") == (
         "CR",
         on(40),
-        True,
-        True,
+        ["overall", "remission"],
     )
 
 
-def test_missing_platelets_leave_a_remission_certain_and_a_missing_anc_does_not() -> None:
+def test_missing_platelets_leave_a_main_outcome_certain_and_a_missing_anc_does_not() -> None:
     history = History().patient("p").patient("q")
     for person, codelist, value in (("p", "anc", 2.0), ("q", "platelets", 150.0)):
         history.value("marrow_blasts", 30, 2.0, person)
         history.value(codelist, 30, value, person)
     history.build()
-    assert history.all("person_id, best_response, remission_certain", "response") == [
+    assert history.all("person_id, best_response, main_outcome_certain", "response") == [
         ("p", "NE", True),
         ("q", "NE", False),
     ]

@@ -101,7 +101,7 @@ def test_building_again_changes_nothing(history: History) -> None:
 
 def remitters(history: History, schema: str) -> list[object]:
     """Persons in remission, in the order of their names."""
-    found = history.rows(f'select person_id from "{schema}".response where is_remission order by all')
+    found = history.rows(f'select person_id from "{schema}".response where is_main_outcome order by all')
     return [person for (person,) in found]
 
 

@@ -48,8 +48,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "site": pl.String,
         "best_response": pl.String,
         "not_evaluable_reason": pl.String,
-        "is_remission": pl.Boolean,
-        "is_overall": pl.Boolean,
+        "is_main_outcome": pl.Boolean,
+        "outcomes": pl.List(pl.String),
         "investigator_response": pl.String,
     },
     "endpoint": {
@@ -108,6 +108,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "measurements": pl.Int64,
     },
 }
+
+OUTCOMES = {"CR": ["remission", "overall"], "CRp": ["remission", "overall"], "PR": ["overall"]}
 
 # person, site, age, at diagnosis, sex, phenotype, prior, refractory, doses, cycles, days, regimen, evidence,
 # completed, HSCT on day, new therapy, death's class, due to a TEAE, days of overall survival
@@ -343,8 +345,11 @@ def _response_row(cells: list[str]) -> dict[str, Any]:
         "site": _site(person),
         "best_response": best,
         "not_evaluable_reason": _text(reason),
-        "is_remission": best in ("CR", "CRp"),
-        "is_overall": best in ("CR", "CRp", "PR"),
+        "is_main_outcome": best in ("CR", "CRp"),
+        "outcomes": [
+            *(["remission"] if best in ("CR", "CRp") else []),
+            *(["overall"] if best in ("CR", "CRp", "PR") else []),
+        ],
         "investigator_response": _text(investigator),
     }
 

@@ -48,6 +48,7 @@ def test_the_items_of_a_study_have_one_code_each() -> None:
         "investigator-response",
         "completed-follow-up",
         "disease-relapse",
+        "mrd",
     }
 
 

@@ -19,9 +19,9 @@ def folder(tmp_path: Path) -> Path:
     return Path(shutil.copytree(STUDIES / "clofarabine", tmp_path / "x"))
 
 
-def change(folder: Path, old: str, new: str) -> int:
-    """Replaces `old`, which is there once, in the protocol; returns the line of it, from 1."""
-    file = folder / "protocol.yaml"
+def change(folder: Path, old: str, new: str, name: str = "protocol.yaml") -> int:
+    """Replaces `old`, which is there once, in a file; returns the line of it, from 1."""
+    file = folder / name
     text = file.read_text(encoding="utf-8")
     assert text.count(old) == 1
     file.write_text(text.replace(old, new), encoding="utf-8")
@@ -50,11 +50,11 @@ def test_a_folder_gives_the_study_of_its_files(folder: Path) -> None:
     assert load_study(str(folder)).digest == load_study("clofarabine").digest
 
 
-@pytest.mark.parametrize("file", ["protocol.yaml", "codelists/anc.csv"])
+@pytest.mark.parametrize("file", ["protocol.yaml", "codelists/anc.csv", "criteria/reference.yaml"])
 def test_the_digest_changes_with_each_file(folder: Path, file: str) -> None:
     before = load_study(str(folder)).digest
     changed = (folder / file).read_text(encoding="utf-8").replace("Neutrophils", "Cells") + "\n" * (
-        file == "protocol.yaml"
+        file.endswith(".yaml")
     )
     (folder / file).write_text(changed, encoding="utf-8")
     assert load_study(str(folder)).digest != before
@@ -139,40 +139,45 @@ MISTAKES = [
         'comparisons.relapse_by_hsct.by: "hcst" is no grouping of this protocol; did you mean "hsct"?',
     ),
     (
-        "variable: marrow_blasts, at_least: 5, at_most: 25",
-        "variable: marrow_blasts, at_least: 25, at_most: 5",
-        "response.criteria[3].all[1]: contradicts the bounds of marrow_blasts",
-    ),
-    (
-        "variable: marrow_blasts, at_least: 5, at_most: 25",
-        "variable: marow_blasts, at_least: 5",
-        'response.criteria[3].all[1].variable: "marow_blasts" is neither assessed',
-    ),
-    (
-        "variable: marrow_blasts, at_least: 5, at_most: 25",
-        "variable: marrow_blasts, at_least: 5, above: 5",
-        "response.criteria[3].all[1].above: stands beside at_least",
-    ),
-    (
-        "variable: marrow_blasts, at_least: 5, at_most: 25",
-        "variable: marrow_blasts, equals: true",
-        "response.criteria[3].all[1].equals: marrow_blasts is a number",
-    ),
-    (
-        "variable: marrow_blasts, at_least: 5, at_most: 25",
-        "variable: marrow_blasts",
-        "response.criteria[3].all[1]: no comparison",
-    ),
-    (
-        "  assessment: marrow_blasts",
-        "  assessment: marow_blasts",
-        'response.assessment: "marow_blasts" is not in `measurements`',
+        "measurement: marrow_blasts}",
+        "measurement: marow_blasts}",
+        'response.assessment.measurement: "marow_blasts" is not in `measurements`',
     ),
     ("platelets: platelets, ", "platelets: plt, ", 'response.pair.platelets: "plt" is not in `measurements`'),
     (
-        "remission: [CR, CRp]",
-        "remission: [CR, CRi]",
-        'response.remission[2]: "CRi" is no response of `criteria`',
+        "criteria_set: reference 1.0",
+        "criteria_set: referenz 1.0",
+        'response.criteria_set: no file criteria/referenz.yaml; did you mean "reference"?',
+    ),
+    (
+        "criteria_set: reference 1.0",
+        "criteria_set: reference 1.1",
+        "response.criteria_set: criteria/reference.yaml has version 1.0; write that",
+    ),
+    (
+        "criteria_set: reference 1.0",
+        "criteria_set: reference",
+        "response.criteria_set: doesn't have the form",
+    ),
+    (
+        "criteria_set: reference 1.0",
+        "criteria_set: reference 1.0\n  missing_means: {anc: true}",
+        "response.missing_means.anc: anc is a number; write such a value, or leave it out",
+    ),
+    (
+        "criteria_set: reference 1.0",
+        "criteria_set: reference 1.0\n  missing_means: {ancc: 1}",
+        'response.missing_means.ancc: "ancc" is neither paired nor a finding; did you mean "anc"?',
+    ),
+    (
+        "days_before: 7, near: platelets}",
+        "days_before: 7, near: plt}",
+        'response.findings.transfused.near: "plt" is no paired variable',
+    ),
+    (
+        "{from: observation, codelist: extramedullary_disease, label",
+        "{from: course, codelist: extramedullary_disease, label",
+        "response.findings.extramedullary.codelist: says nothing of a finding from course; remove it",
     ),
     ("measurement: alt,", "measurement: alat,", 'safety.laboratory.tests[5].measurement: "alat" is not in'),
     (
@@ -247,13 +252,17 @@ MISTAKES = [
         'events.remission.outcome: "remision" is no outcome of `response`; did you mean "remission"?',
     ),
     (
-        "hsct: {from: procedure, codelist: hsct}",
+        "hsct: {from: procedure, codelist: hsct, label: HSCT}",
         "hsct: {from: procedure, codelist: hsct, at_least: 5}",
         "events.hsct.at_least: says nothing of a sign from procedure, which has codelist; remove it",
     ),
-    ("hsct: {from: procedure, codelist: hsct}", "hsct: {from: procedure}", "events.hsct.codelist: missing"),
     (
-        "hsct: {from: procedure, codelist: hsct}",
+        "hsct: {from: procedure, codelist: hsct, label: HSCT}",
+        "hsct: {from: procedure}",
+        "events.hsct.codelist: missing",
+    ),
+    (
+        "hsct: {from: procedure, codelist: hsct, label: HSCT}",
         "hsct: {from: procedure, codelist: hsctt}",
         'events.hsct.codelist: no file codelists/hsctt.csv; did you mean "hsct"?',
     ),
@@ -296,6 +305,16 @@ MISTAKES = [
         "    population: responders\n    start: index",
         "    population: responder\n    start: index",
         'endpoints.time_to_remission.population: "responder" is not in `populations`; did you mean "responders"?',
+    ),
+    (
+        "    population: responders\n    start: index",
+        "    populaton: responders\n    start: index",
+        'endpoints.time_to_remission.populaton: unknown key; did you mean "population"?',
+    ),
+    (
+        "{from: evaluation, at_least: 25}",
+        "{from: evaluation, atleast: 25}",
+        'events.relapse.any[1].atleast: unknown key; did you mean "at_least"?',
     ),
     ("event: hsct, land", "event: hsc, land", 'survival_by.event: "hsc" is no event'),
     (
@@ -365,6 +384,100 @@ def test_a_mistake_gets_file_line_key_and_advice(folder: Path, old: str, new: st
     assert error(folder).startswith(f"protocol.yaml line {line}: {expected}")
 
 
+CRITERIA_MISTAKES = [
+    (
+        "variable: marrow, at_least: 5, at_most: 25",
+        "variable: marrow, at_least: 25, at_most: 5",
+        "criteria[3].all[1]: contradicts the bounds of marrow",
+    ),
+    (
+        "variable: marrow, at_least: 5, at_most: 25",
+        "variable: marow_blasts, at_least: 5",
+        'criteria[3].all[1].variable: "marow_blasts" is neither assessed',
+    ),
+    (
+        "variable: marrow, at_least: 5, at_most: 25",
+        "variable: marrow, at_least: 5, above: 5",
+        "criteria[3].all[1].above: stands beside at_least",
+    ),
+    (
+        "variable: marrow, at_least: 5, at_most: 25",
+        "variable: marrow, equals: true",
+        "criteria[3].all[1].equals: marrow is a number",
+    ),
+    (
+        "variable: marrow, at_least: 5, at_most: 25",
+        "variable: marrow",
+        "criteria[3].all[1]: no comparison",
+    ),
+    (
+        "responses: [CR, CRp]",
+        "responses: [CR, CRi]",
+        'outcomes.remission.responses[2]: "CRi" is no response of',
+    ),
+    ('version: "1.0"', 'versoin: "1.0"', 'versoin: unknown key; did you mean "version"?'),
+    (
+        "variable: platelets, at_least: 100",
+        "variable: platelets, at_least: x",
+        "criteria[1].all[5].at_least: not",
+    ),
+    ("blood_blasts: 0,", "blood_blasts: none,", "missing_means.blood_blasts: "),
+    ("labels: {CR: ", "labels: {CRI: ", "labels.CRI: CRI is no response of this set; did you mean"),
+    (
+        "  remission: {resp",
+        "  agreement: {responses: [CR]}\n  remission: {resp",
+        "outcomes.agreement: an analysis has this name already; choose another",
+    ),
+    (
+        "  - response: CRp\n    all:\n",
+        "  - response: CRp\n    all:\n      - {variable: platelets, at_least: 100}\n"
+        "      - {variable: transfused, equals: false}\n      - {variable: marrow, below: 2}\n",
+        "criteria[2]",
+    ),
+    (
+        "  - response: PR\n    all:\n",
+        "  - response: PR\n    lasting: {days: 28, contradicted_by: [{variable: marrow, at_most_of_baseline: 1}]}\n"
+        "    all:\n",
+        "criteria[3].lasting.contradicted_by[1]: a later assessment isn't compared with the baseline",
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), CRITERIA_MISTAKES)
+def test_a_mistake_in_the_criteria_gets_their_file_line_and_key(
+    folder: Path, old: str, new: str, expected: str
+) -> None:
+    change(folder, old, new, "criteria/reference.yaml")
+    message = error(folder)
+    assert message.startswith("criteria/reference.yaml line ")
+    assert f": {expected}" in message
+
+
+def test_a_criterion_that_an_earlier_one_shadows_is_an_error(folder: Path) -> None:
+    line = change(
+        folder,
+        "  - response: PR\n    all:\n      - {variable: marrow, at_least: 5, at_most: 25}\n",
+        "  - response: MLFS\n    all:\n      - {variable: marrow, below: 25}\n"
+        "  - response: PR\n    all:\n      - {variable: marrow, at_least: 5, below: 25}\n",
+        "criteria/reference.yaml",
+    )
+    change(folder, "PR: partial", "MLFS: partial", "criteria/reference.yaml")
+    assert error(folder) == (
+        f"criteria/reference.yaml line {line + 3}: criteria[4]: is true only where criteria[3] (MLFS) is, which comes "
+        "first; write it before that, or remove it"
+    )
+
+
+def test_a_study_without_criteria_files_says_which_is_missing(folder: Path) -> None:
+    (folder / "criteria/reference.yaml").unlink()
+    assert "response.criteria_set: no file criteria/reference.yaml; known: cibmtr, eln, " in error(folder)
+
+
+def test_criteria_in_the_protocol_itself_are_sent_to_their_file(folder: Path) -> None:
+    change(folder, "  criteria_set: reference 1.0", "  criteria_sets: {}\n  criteria_set: reference 1.0")
+    assert "response.criteria_sets: unknown key; criteria stand in files of their own" in error(folder)
+
+
 def test_a_missing_key_is_named_at_its_section(folder: Path) -> None:
     line = change(folder, "  early_days: 30\n", "")
     message = error(folder)
@@ -414,10 +527,11 @@ def test_all_mistakes_are_kept_in_the_order_of_the_file(folder: Path) -> None:
 def test_any_that_can_never_hold_beside_all_is_an_error(folder: Path) -> None:
     change(
         folder,
-        "        - {variable: platelets, below: 100}\n        - {variable: transfused, equals: true}\n",
-        "        - {variable: anc, below: 1.0}\n        - {variable: marrow_blasts, at_least: 5}\n",
+        "      - {variable: platelets, below: 100}\n      - {variable: transfused, equals: true}\n",
+        "      - {variable: anc, below: 1.0}\n      - {variable: marrow, at_least: 5}\n",
+        "criteria/reference.yaml",
     )
-    assert "response.criteria[2].any: each condition contradicts those of `all`" in error(folder)
+    assert "criteria[2].any: each condition contradicts those of `all`" in error(folder)
 
 
 CODELIST_MISTAKES = [
