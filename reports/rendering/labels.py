@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from reports.rendering.words import analysis_words, group_words, level_words, plain, sentence
 from studies.protocol import Protocol, Response
 
@@ -10,6 +12,15 @@ def event_label(protocol: Protocol, name: str) -> str:
     """An event, as within a sentence."""
     event = protocol.events.get(name)
     return (event.label if event else None) or plain(name)
+
+
+def name_label(protocol: Protocol, name: str) -> str:
+    """A name that the protocol made up, with the labels of the events in it: `at_hsct` → `at HSCT`."""
+    said = plain(name)
+    for event, rule in protocol.events.items():
+        if rule.label:
+            said = rule.label.join(re.split(rf"\b{re.escape(plain(event))}\b", said))
+    return said
 
 
 def variable_label(protocol: Protocol, variable: str) -> str:

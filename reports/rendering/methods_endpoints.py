@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reports.rendering.labels import analysis_label, event_label, population_label, variable_label
+from reports.rendering.labels import analysis_label, event_label, name_label, population_label, variable_label
 from reports.rendering.words import METHODS, listed, plain, sentence
 from studies.protocol import Protocol, TimeToEvent
 
@@ -15,7 +15,7 @@ def endpoint_rules(protocol: Protocol) -> Iterator[tuple[str, str]]:
     """Each endpoint and incidence: start, events, censoring; then what the ends mean."""
     for name, endpoint in protocol.endpoints.items():
         variants = "".join(
-            f"; variant {plain(variant)}: follow-up ends at {_events(protocol, ends)} too"
+            f"; variant {name_label(protocol, variant)}: follow-up ends at {_events(protocol, ends)} too"
             for variant, ends in endpoint.variants.items()
         )
         yield analysis_label(protocol, name), _time_to_event(protocol, endpoint, variants)
@@ -94,7 +94,7 @@ def statistics_rules(protocol: Protocol) -> Iterator[tuple[str, str]]:
     for name, comparison in protocol.comparisons.items():
         later = protocol.survival_by is not None and comparison.by == protocol.survival_by.event
         yield (
-            f"Comparison {plain(name)}",
+            f"Comparison {name_label(protocol, name)}",
             f"{analysis_label(protocol, f'{comparison.incidence}_incidence')} by "
             f"{event_label(protocol, comparison.by)}: "
             + listed([COMPARED[method] for method in comparison.methods])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from reports.rendering.labels import name_label
 from reports.rendering.lookup import NOTHING, Cell
 from reports.rendering.order import groups_in_order, in_order
 from reports.rendering.section import Section, Source
@@ -61,7 +62,10 @@ def _rows(source: Source, *, at_levels: bool) -> Iterator[tuple[Row, Ask | None]
         of_name = (one for one in varied_analyses(source.protocol) if one.variation == name)
         rows = [row for one in of_name for row in _lines(source, one, at_levels)]
         if rows:
-            yield Row(f"{sentence(name)}. {variation.reason}", is_heading=True), None
+            yield (
+                Row(f"{sentence(name_label(source.protocol, name))}. {variation.reason}", is_heading=True),
+                None,
+            )
             yield from rows
 
 

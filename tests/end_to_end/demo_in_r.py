@@ -22,7 +22,8 @@ TABLES = {
         from clofarabine.cohort order by all
     """,
     "response": """
-        select person_id, best_response, investigator_response, is_remission, is_overall
+        select person_id, best_response, investigator_response,
+            list_contains(outcomes, 'remission') as is_remission, list_contains(outcomes, 'overall') as is_overall
         from clofarabine.response order by all
     """,
     "events": """

@@ -40,7 +40,7 @@ def rules_of(protocol: Protocol) -> dict[str, str]:
             "Event-free survival",
             "censored at last disease assessment for those with remission, else last contact",
         ),
-        ("Duration of remission", "variant at hsct: follow-up ends at HSCT too"),
+        ("Duration of remission", "variant at HSCT: follow-up ends at HSCT too"),
         ("Incidence: HSCT", "competing: death; censored at last contact"),
         ("Class of a death", "after HSCT, on or after the index date; else within 30 days"),
         ("Treatment-emergent", "at most 30 days after the last. A missing onset counts"),

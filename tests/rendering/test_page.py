@@ -103,7 +103,7 @@ def test_a_study_with_every_part_has_its_sections_in_the_order_of_ich_e3() -> No
         ("14-2-1a", ["CR", "CRp", "PR", "NR", "NE"]),
         (
             "14-2-1c",
-            ["No assessment", "ANC missing", "Platelet count missing", "Baseline marrow missing"],
+            ["No assessment", "ANC missing", "Platelet count missing", "Baseline marrow blasts missing"],
         ),
         ("14-2-4b", ["Week 4", "Week 8", "Week 12", "Week 26", "Week 52", "Week 104"]),
         ("14-3-1b", ["Infections", "Cardiac"]),

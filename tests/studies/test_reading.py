@@ -64,7 +64,8 @@ def test_an_unknown_study_names_those_that_are_known() -> None:
     with pytest.raises(StudyError) as caught:
         load_study("clofarabin")
     assert str(caught.value) == (
-        'study "clofarabin" isn\'t known (known: clofarabine, mimic_vancomycin, synthea_naproxen); did you mean "clofarabine"?'
+        'study "clofarabin" isn\'t known (known: clofarabine, mimic_vancomycin, synthea_naproxen); '
+        'did you mean "clofarabine"?'
     )
 
 
