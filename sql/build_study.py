@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from sql.runner import ModelBuild, build_models
+from sql.runner import ModelBuild, build_models, one_transaction
 from sql.study_tables import make_study_tables
 from studies.reading import Study
 
@@ -23,8 +23,8 @@ def build_study(
     Without `data_cutoff` the protocol's holds; without that, the latest date among deaths and contacts.
     Needs the `clinical` models on the same connection, with the study's codelists resolved.
     """
-    make_study_tables(con, study)
-    con.execute(MACROS.read_text(encoding="utf-8"))
-    return build_models(
-        con, MODELS, study.protocol.id, parameters={"data_cutoff": data_cutoff or study.protocol.data_cutoff}
-    )
+    parameters = {"data_cutoff": data_cutoff or study.protocol.data_cutoff}
+    with one_transaction(con):
+        make_study_tables(con, study)
+        con.execute(MACROS.read_text(encoding="utf-8"))
+        return build_models(con, MODELS, study.protocol.id, parameters=parameters)

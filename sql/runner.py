@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -42,6 +43,18 @@ class _Model:
     @property
     def code(self) -> str:
         return COMMENTS.sub("", self.text)
+
+
+@contextmanager
+def one_transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Everything within, or nothing of it: many small tables are written to the disk once, not one by one."""
+    con.begin()
+    try:
+        yield
+    except BaseException:
+        con.rollback()
+        raise
+    con.commit()
 
 
 def build_models(
@@ -177,8 +190,9 @@ def _build(
     kind = "view" if model.is_view else "table"
     wanted = {name: parameters[name] for name in sorted(set(PARAMETERS.findall(model.code)))}
     # A trailing comment would swallow what follows it, so the text ends in a line break.
-    con.execute(f'create or replace {kind} "{schema}"."{model.name}" as\n{model.text}\n', wanted or None)
-    if model.is_view:
-        return ModelBuild(schema, model.name, None)
-    counted = con.table(f'"{schema}"."{model.name}"').count("*").fetchone()
+    made = con.execute(
+        f'create or replace {kind} "{schema}"."{model.name}" as\n{model.text}\n', wanted or None
+    )
+    # To make a table tells how many rows it has.
+    counted = None if model.is_view else made.fetchone()
     return ModelBuild(schema, model.name, counted[0] if counted else None)
