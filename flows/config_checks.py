@@ -112,7 +112,8 @@ def _deletions(site: Site, written: Site) -> Iterator[Said]:
     source, deletions = site.get("source"), site.get("deletions")
     if source is None or deletions is None:
         return
-    if deletions == "manifest" and source != "bulk":
+    if source == "files" and deletions != "none":
+        # A drop is an increment: what it lacks isn't deleted, and it has no history.
+        yield "deletions", f'deletions "{deletions}", which source "files" doesn\'t tell; take it out'
+    elif deletions == "manifest" and source != "bulk":
         yield "deletions", f'deletions "manifest", which source "{source}" doesn\'t give; use another'
-    if deletions == "history" and source == "files":
-        yield "deletions", 'deletions "history", which files don\'t have; use "snapshot" or "none"'

@@ -66,7 +66,7 @@ def drop_lines(site: Site, home: Path, clock: Clock, work: Path) -> Iterator[Lin
     texts: list[bytes] = []
     yield from _content_lines(seen, work, texts)
     yield zone_line(site, texts)
-    yield _deletions_line(site)
+    yield _deletions_line()
 
 
 def _look(site: Site, folder: Path, clock: Clock) -> _Seen:
@@ -177,9 +177,9 @@ def _type_of(data: bytes) -> str | None:
     return name if isinstance(name, str) and name.isalpha() and len(name) < 64 else None
 
 
-def _deletions_line(site: Site) -> Line:
+def _deletions_line() -> Line:
     return warn(
         "deletions",
-        f'deletions aren\'t seen (`deletions = "{site.deletions}"`): drops are increments',
+        "deletions aren't seen: drops are increments",
         "let the hospital drop Bundles with DELETE requests, if records are deleted there",
     )

@@ -49,6 +49,10 @@ DRAWN = [
         'cove.toml line 6: site "a" has level "system" and a group; take one of them out',
     ),
     (
+        FILES + 'deletions = "snapshot"\n',
+        'cove.toml line 5: site "a" has deletions "snapshot", which source "files" doesn\'t tell; take it out',
+    ),
+    (
         REST + 'deletions = "manifest"\n',
         'cove.toml line 5: site "a" has deletions "manifest", which source "rest" doesn\'t give; use another',
     ),
