@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import norm
 
+from reports.statistics.distributions import normal_quantile, normal_tail
 from reports.statistics.joint_likelihood import is_separated, is_small, risk_weights
 from reports.statistics.partial_likelihood import RiskTable, likelihood, maximise, obstacle, risk_table
 from reports.statistics.risk_sets import InvalidSample, Sample, finite, sample
@@ -169,10 +169,10 @@ def _fit(
 def _wald(
     coefficient: float, std_err: float, n: int, events: int, given: tuple[str, ...], level: float
 ) -> HazardRatio:
-    half = float(norm.ppf((1 + level) / 2)) * std_err
+    half = normal_quantile((1 + level) / 2) * std_err
     with np.errstate(over="ignore"):
         ratio, low, high = (float(np.exp(b)) for b in (coefficient, coefficient - half, coefficient + half))
     if not np.all(np.isfinite([ratio, low, high])) or std_err == 0:
         return empty(n, events, "efron", given, NO_CONVERGENCE)
-    p = float(2 * norm.sf(abs(coefficient) / std_err))
+    p = 2 * normal_tail(abs(coefficient) / std_err)
     return HazardRatio(ratio, low, high, p, coefficient, std_err, n, events, "efron", given)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import norm
 
+from reports.statistics.distributions import normal_quantile
 from reports.statistics.risk_sets import Floats
 
 INTERVALS = ("log-log", "log", "plain")
@@ -19,7 +19,7 @@ def pointwise_limits(
     the probability is 0 or 1, `log` none at 0; `plain` and `log` never leave 0-1. Raises ValueError on
     another `interval`. Source: `survfit_confint` of R's survival 3.5-3.
     """
-    z = norm.ppf((1 + level) / 2)
+    z = normal_quantile((1 + level) / 2)
     with np.errstate(divide="ignore", invalid="ignore"):
         if interval == "plain":
             half = z * relative_error * probability

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
-from scipy.stats import chi2
 
 from reports.statistics.cox import (
     EVENTS_PER_PARAMETER,
@@ -16,6 +15,7 @@ from reports.statistics.cox import (
     HazardRatio,
     empty,
 )
+from reports.statistics.distributions import chi_square_quantile, chi_square_tail
 from reports.statistics.partial_likelihood import RiskTable, likelihood, obstacle, risk_table
 from reports.statistics.risk_sets import finite, sample
 
@@ -57,7 +57,7 @@ def _estimate(
     best = _root(lambda b: _penalised_score(table, b), 0.0, _direction(_penalised_score(table, 0.0)))
     if best is None:
         return empty(n, events, "firth", few, NO_CONVERGENCE)
-    top, threshold = _penalised_log(table, best), float(chi2.ppf(level, 1))
+    top, threshold = _penalised_log(table, best), chi_square_quantile(level, 1)
 
     def beyond(coefficient: float) -> float:
         return 2 * (top - _penalised_log(table, coefficient)) - threshold
@@ -68,7 +68,7 @@ def _estimate(
     ratio = max(2 * (top - _penalised_log(table, 0.0)), 0.0)
     std_err = 1 / np.sqrt(likelihood(table, best).information)
     hr, ci_low, ci_high = (float(np.exp(b / scale)) for b in (best, low, high))
-    p = float(chi2.sf(ratio, 1))
+    p = chi_square_tail(ratio, 1)
     return HazardRatio(hr, ci_low, ci_high, p, best / scale, float(std_err) / scale, n, events, "firth", few)
 
 

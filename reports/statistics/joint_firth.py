@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
-from scipy.stats import chi2
 
 from reports.statistics.cox import EVENTS_PER_PARAMETER, FEW_EVENTS, NO_CONVERGENCE, HazardRatio, empty
+from reports.statistics.distributions import chi_square_quantile, chi_square_tail
 from reports.statistics.joint_likelihood import RiskWeights, is_small, joint_likelihood, risk_weights
 from reports.statistics.risk_sets import Floats, InvalidSample, finite, sample
 
@@ -75,13 +75,13 @@ def _fits(table: RiskWeights, level: float) -> list[Fit]:
     if np.linalg.eigvalsh(begin)[0] < SINGULAR * np.trace(begin):
         raise _NoMaximum
     best = _maximise(table, np.zeros(width), np.ones(width, dtype=bool))
-    top, threshold = _penalised(table, best), float(chi2.ppf(level, 1))
+    top, threshold = _penalised(table, best), chi_square_quantile(level, 1)
     errors = np.sqrt(np.diag(np.linalg.inv(joint_likelihood(table, best).information)))
     fits = []
     for number in range(width):
         profile = _Profile(table, number, best, top)
         low, high = (_limit(profile, threshold, direction * errors[number]) for direction in (-1.0, 1.0))
-        p = float(chi2.sf(max(profile.drop(0.0), 0.0), 1))
+        p = chi_square_tail(max(profile.drop(0.0), 0.0), 1)
         fits.append((float(best[number]), low, high, p, float(errors[number])))
     return fits
 

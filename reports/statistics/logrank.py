@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import chi2 as chi_square
 
+from reports.statistics.distributions import chi_square_tail
 from reports.statistics.risk_sets import Floats, Sample, count_at, count_at_risk, groups_of, sample
 
 NO_CONTRAST = "no_contrast"
@@ -29,7 +29,7 @@ def chi_square_test(score: Floats, variance: Floats) -> GroupTest:
     if df == 0 or not np.all(np.isfinite(variance)) or np.linalg.matrix_rank(variance) < df:
         return GroupTest(None, df, None, NO_CONTRAST)
     statistic = float(score @ np.linalg.solve(variance, score))
-    return GroupTest(statistic, df, float(chi_square.sf(statistic, df)))
+    return GroupTest(statistic, df, chi_square_tail(statistic, df))
 
 
 def estimate_log_rank(time: ArrayLike, event: ArrayLike, group: ArrayLike) -> GroupTest:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scipy.stats import chi2
-
+from reports.statistics.distributions import chi_square_quantile, chi_square_tail_quantile
 from reports.statistics.risk_sets import InvalidSample
 
 
@@ -29,6 +28,6 @@ def estimate_rate(events: int, time: float, *, level: float = 0.95) -> EventRate
     if time == 0:
         return EventRate(None, None, None)
     tail = (1 - level) / 2
-    low = 0.0 if events == 0 else float(chi2.ppf(tail, 2 * events)) / 2
-    high = float(chi2.isf(tail, 2 * events + 2)) / 2
+    low = 0.0 if events == 0 else chi_square_quantile(tail, 2 * events) / 2
+    high = chi_square_tail_quantile(tail, 2 * events + 2) / 2
     return EventRate(events / time, low / time, high / time)

@@ -9,8 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import sqrt
 
-from scipy.stats import beta, binom, norm
-
+from reports.statistics.distributions import (
+    beta_quantile,
+    binomial_at_least,
+    binomial_at_most,
+    normal_quantile,
+)
 from reports.statistics.risk_sets import InvalidSample
 
 DIRECTIONS = ("greater", "less")
@@ -39,7 +43,7 @@ def wilson(events: int, n: int, *, level: float = 0.95) -> Proportion:
     """The score interval, without continuity correction. Source: Wilson 1927; R's prop.test."""
     if _is_empty(events, n):
         return Proportion(None, None, None, "wilson")
-    p, z = events / n, float(norm.ppf((1 + level) / 2))
+    p, z = events / n, normal_quantile((1 + level) / 2)
     scale = 1 + z * z / n
     centre = (p + z * z / (2 * n)) / scale
     half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / scale
@@ -53,7 +57,7 @@ def wald(events: int, n: int, *, level: float = 0.95) -> Proportion:
     if _is_empty(events, n):
         return Proportion(None, None, None, "wald")
     p = events / n
-    half = float(norm.ppf((1 + level) / 2)) * sqrt(p * (1 - p) / n)
+    half = normal_quantile((1 + level) / 2) * sqrt(p * (1 - p) / n)
     return Proportion(p, p - half, p + half, "wald")
 
 
@@ -86,8 +90,8 @@ def exact_p(events: int, n: int, threshold: float, *, direction: str = "greater"
     if _is_empty(events, n):
         return None
     if direction == "greater":
-        return float(binom.sf(events - 1, n, threshold))
-    return float(binom.cdf(events, n, threshold))
+        return binomial_at_least(events, n, threshold)
+    return binomial_at_most(events, n, threshold)
 
 
 def exact_bound(events: int, n: int, *, direction: str = "greater", alpha: float = 0.025) -> float | None:
@@ -102,11 +106,11 @@ def exact_bound(events: int, n: int, *, direction: str = "greater", alpha: float
 
 
 def _exact_low(events: int, n: int, tail: float) -> float:
-    return 0.0 if events == 0 else float(beta.ppf(tail, events, n - events + 1))
+    return 0.0 if events == 0 else beta_quantile(tail, events, n - events + 1)
 
 
 def _exact_high(events: int, n: int, tail: float) -> float:
-    return 1.0 if events == n else float(beta.ppf(1 - tail, events + 1, n - events))
+    return 1.0 if events == n else beta_quantile(1 - tail, events + 1, n - events)
 
 
 def _is_empty(events: int, n: int) -> bool:

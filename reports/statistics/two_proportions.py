@@ -12,8 +12,8 @@ from math import acos, copysign, cos, exp, inf, log, pi, sqrt
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import hypergeom, norm
 
+from reports.statistics.distributions import hypergeometric_chance, normal_quantile
 from reports.statistics.proportions import wilson
 from reports.statistics.risk_sets import InvalidSample
 
@@ -82,7 +82,7 @@ def miettinen_nurminen_difference(counts: Counts, *, level: float = 0.95) -> Con
     if counts.is_empty:
         return Contrast(None, None, None, method, NOBODY)
     p, q = counts.proportions
-    z = float(norm.ppf((1 + level) / 2))
+    z = normal_quantile((1 + level) / 2)
 
     def score(difference: float) -> float:
         return _score(p - q - difference, _difference_variance(counts, difference))
@@ -103,7 +103,7 @@ def miettinen_nurminen_ratio(counts: Counts, *, level: float = 0.95) -> Contrast
         return Contrast(None, None, None, method, reason)
     p, q = counts.proportions
     ratio = p / q if q else inf
-    z = float(norm.ppf((1 + level) / 2))
+    z = normal_quantile((1 + level) / 2)
 
     def score(log_ratio: float) -> float:
         tried = exp(log_ratio)
@@ -128,7 +128,7 @@ def katz_ratio(counts: Counts, *, level: float = 0.95) -> Contrast:
     variance = 1 / counts.events - 1 / counts.n + 1 / counts.other_events - 1 / counts.other_n
     if p == q == 1:
         return Contrast(ratio, None, None, "katz-log", "no_variation")
-    half = float(norm.ppf((1 + level) / 2)) * sqrt(variance)
+    half = normal_quantile((1 + level) / 2) * sqrt(variance)
     return Contrast(ratio, ratio * exp(-half), ratio * exp(half), "katz-log")
 
 
@@ -141,7 +141,7 @@ def fisher_exact_p(counts: Counts) -> float | None:
         return None
     total = counts.events + counts.other_events
     table = np.arange(max(0, total - counts.other_n), min(counts.n, total) + 1)
-    chance = hypergeom.pmf(table, counts.n + counts.other_n, counts.n, total)
+    chance = hypergeometric_chance(table, counts.n + counts.other_n, counts.n, total)
     observed = chance[counts.events - table[0]]
     return min(float(chance[chance <= observed * SAME_CHANCE].sum()), 1.0)
 

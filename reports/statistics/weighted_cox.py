@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
 
 from reports.statistics.cox import EVENTS_PER_PARAMETER, FEW_EVENTS, NO_CONVERGENCE, HazardRatio, empty
+from reports.statistics.distributions import normal_quantile, normal_tail
 from reports.statistics.risk_sets import Floats, Integers
 
 METHOD = "efron robust"
@@ -52,11 +52,11 @@ def estimate_weighted_hazard_ratio(
         return empty(len(time), events, METHOD, given, fit)
     ties = _ties(time, happened, is_study, weights)
     std_err = _robust_error(ties, fit, time, happened, is_study, weights)
-    half = float(norm.ppf((1 + level) / 2)) * std_err
+    half = normal_quantile((1 + level) / 2) * std_err
     ratio, low, high = (float(np.exp(value)) for value in (fit, fit - half, fit + half))
     if not std_err > 0 or not np.isfinite([ratio, low, high]).all():
         return empty(len(time), events, METHOD, given, NO_CONVERGENCE)
-    p = float(2 * norm.sf(abs(fit) / std_err))
+    p = 2 * normal_tail(abs(fit) / std_err)
     return HazardRatio(ratio, low, high, p, fit, std_err, len(time), events, METHOD, given)
 
 
