@@ -1,6 +1,7 @@
 """Removes what no warehouse reads any more: Parquet that was put together, or mapped under former views."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -10,10 +11,22 @@ from flows.load_records import current_generation, parquet_of, records_of
 from flows.rules import verdict_rules
 
 
-def prune(home: Home) -> int:
+def published_views(home: Home) -> list[str]:
+    """The texts of the published warehouse's views; none where there is none that can be opened."""
+    if not home.warehouse.exists():
+        return []
+    try:
+        return _views_of(home.warehouse)
+    except duckdb.Error:
+        return []
+
+
+def prune(home: Home, former_views: Sequence[str]) -> int:
     """Removes, and counts, Parquet that neither the current loads nor a kept version of the warehouse reads.
 
-    Only who holds the home for writing may call it. Where a version can't be opened, nothing is removed.
+    What the views of the version published before read stays until the next build, though that version may be
+    dropped already: a reader may have it open. Only who holds the home for writing may call it. Where a version
+    can't be opened, nothing is removed.
     """
     current = current_generation(home)
     # Records first: a record whose Parquet is gone would be believed.
@@ -22,7 +35,7 @@ def prune(home: Home) -> int:
     unread = {path for path in _parquet(home) if path not in kept}
     if unread:
         try:
-            unread -= _read_by_versions(home, unread)
+            unread -= _read_by(unread, [*former_views, *_views_of_versions(home)])
         except duckdb.Error:
             return 0
     for path in sorted(unread):
@@ -36,14 +49,19 @@ def _parquet(home: Home) -> set[str]:
     return {path.as_posix() for path in found if path.parts[0] != "_validated"}
 
 
-def _read_by_versions(home: Home, paths: set[str]) -> set[str]:
-    """Those that a view of a version names. A home that has moved is known by the end of the path."""
-    texts = []
-    for version in sorted(home.versions.glob("*.duckdb")):
-        with duckdb.connect(str(version), read_only=True) as connection:
-            views = "select sql from duckdb_views() where schema_name = 'fhir'"
-            texts += [sql for (sql,) in connection.execute(views).fetchall()]
-    return {path for path in paths if any(f"/fhir/{path}'" in text for text in texts)}
+def _read_by(paths: set[str], views: Sequence[str]) -> set[str]:
+    """Those that a view names. A home that has moved is known by the end of the path."""
+    return {path for path in paths if any(f"/fhir/{path}'" in text for text in views)}
+
+
+def _views_of_versions(home: Home) -> list[str]:
+    return [text for version in sorted(home.versions.glob("*.duckdb")) for text in _views_of(version)]
+
+
+def _views_of(version: Path) -> list[str]:
+    with duckdb.connect(str(version), read_only=True) as connection:
+        views = "select sql from duckdb_views() where schema_name = 'fhir'"
+        return [sql for (sql,) in connection.execute(views).fetchall()]
 
 
 def _remove_others(folder: Path, kept: str | None) -> None:

@@ -17,7 +17,7 @@ from flows.errors import UserError
 from flows.home import Home, open_home, read_key, writing
 from flows.load_records import fhir_relations
 from flows.meta import write_meta
-from flows.pruning import prune
+from flows.pruning import prune, published_views
 from flows.pull.records import publish_pulls
 from flows.run import Request, Run
 from flows.site_zones import time_zones
@@ -88,8 +88,9 @@ def build_and_publish(run: Run) -> Run:
             connection.close()
         name = f"{request.started_at:%Y%m%dT%H%M%S%f}-{request.study.digest[:8]}"
         keep = request.config.keep if request.config else KEPT_VERSIONS
+        former_views = published_views(home)
         version = publish(part, home, name, keep)
-        prune(home)
+        prune(home, former_views)
     return replace(run, warehouse=version, problems=(*run.problems, *problems), notes=(*run.notes, *notes))
 
 
@@ -106,7 +107,7 @@ def _build(connection: duckdb.DuckDBPyConnection, run: Run, home: Home, work: Pa
     connection.execute("set TimeZone = 'UTC'")
     install_macros(connection, read_key(home))
     publish_relations(connection, fhir_relations(home), request.as_of)
-    publish_pulls(connection, home, request.as_of)
+    publish_pulls(connection, home, work, request.as_of)
     others, notes = _other_studies(home, request)
     studies = [_Built(request.study, request.data_cutoff), *others]
     validations: list[Validation] = []

@@ -113,3 +113,20 @@ def test_a_build_removes_parquet_that_no_kept_version_reads(tmp_path: Path) -> N
     assert not any(path.exists() for path in small)
     query = "select count(distinct id) as persons from fhir.patient"
     assert f"{MANY + 1}" in cove("sql", "--home", home.root, query)
+
+
+def test_a_reader_keeps_the_parquet_of_a_version_that_the_next_build_drops(tmp_path: Path) -> None:
+    home = open_home(tmp_path / "home")
+    (tmp_path / "cove.toml").write_text(f'home = "{home.root}"\n[publish]\nkeep = 1\n')
+    build = ("build", "clofarabine", "--config", tmp_path / "cove.toml")
+    for number in range(MANY - 1):
+        drop(home, tmp_path / "a", number)
+    cove(*build)
+    small = files_of(home)
+    with duckdb.connect(str(home.warehouse), read_only=True) as reader:
+        drop(home, tmp_path / "a", MANY - 1)
+        cove(*build)
+        assert len(list(home.versions.glob("*.duckdb"))) == 1
+        assert reader.execute("select count(distinct id) from fhir.patient").fetchone() == (MANY,)
+    cove(*build)
+    assert not any(path.exists() for path in small)

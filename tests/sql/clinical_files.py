@@ -55,7 +55,7 @@ def build(
     con.execute("set TimeZone = 'UTC'")
     install_macros(con, read_key(home))
     publish_relations(con, fhir_relations(home), as_of)
-    publish_pulls(con, home, as_of)
+    publish_pulls(con, home, home.work, as_of)
     build_clinical(con, [load_study("clofarabine")], conversion_factor, time_zones=time_zones)
     lost = "landed <> mapped + quarantined + superseded + not_asked_for"
     assert rows(con, "quality.resources", where=lost) == []

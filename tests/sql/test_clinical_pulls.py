@@ -7,8 +7,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from flows.home import open_home
 from flows.landing import landed_files
+from flows.pull.records import publish_pulls
 from tests.sql.clinical_files import WHEN, build, land, patient, rows
 
 DAY = timedelta(days=1)
@@ -130,3 +133,18 @@ def test_what_a_manifest_says_was_deleted_is_not_seen_where_deletions_are_none(t
     assert people(tmp_path) == ["Patient/p"]
     pulled(tmp_path, WHEN + 2 * DAY, ("gone.ndjson", "deleted"), deletions="manifest", since=SINCE)
     assert people(tmp_path) == []
+
+
+def test_the_record_of_a_pull_of_many_files_takes_little_memory(tmp_path: Path) -> None:
+    pulled(tmp_path, WHEN)
+    home = open_home(tmp_path / "home")
+    (path,) = (home.root / "pulls").rglob("*.json")
+    record = json.loads(path.read_text())
+    file = {"kind": "page", "resource_type": "Patient", "received_at": WHEN.isoformat()}
+    record["files"] = [{"sha256": f"{number:064x}", **file} for number in range(200_000)]
+    path.write_text(json.dumps(record, indent=1))
+    options = {"memory_limit": "128MB", "temp_directory": str(home.work), "threads": 2}
+    with duckdb.connect(str(home.work / "warehouse.duckdb"), config=options) as con:
+        publish_pulls(con, home, home.work, None)
+        found = con.execute("select count(distinct file), max(pull) from fhir.pulled_file").fetchone()
+    assert found == (200_000, record["id"])
