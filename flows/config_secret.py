@@ -52,7 +52,7 @@ class Secret:
 
     def _read(self, path: Path) -> str:
         try:
-            return path.read_text(encoding="utf-8")
+            return path.read_text(encoding="utf-8-sig")  # some editors put a mark before the text
         except OSError as error:
             raise self._failed(f"{path} can't be read ({error.strerror}); put it there") from error
         except UnicodeDecodeError:

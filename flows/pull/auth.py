@@ -49,6 +49,10 @@ class FixedHeader:
     def header(self) -> str | None:
         secret = self._secret.reveal()
         if self._user is None:
+            if not (secret.isascii() and secret.isprintable()):
+                raise SiteFailure(
+                    "credentials", "`token` has characters that no token has", "write the token alone there"
+                )
             return f"Bearer {secret}"
         user = self._user.reveal() if isinstance(self._user, Secret) else self._user
         return "Basic " + base64.b64encode(f"{user}:{secret}".encode()).decode()
@@ -101,6 +105,7 @@ class SmartToken:
                 self._plain.clock,
                 "token",
                 lambda: self._plain.document(self._ask(address)).content,
+                self._plain.tell,
             )
         except Refused as refused:
             if refused.status in (400, 401, 403):
@@ -167,14 +172,16 @@ class SmartToken:
 
 def rights_of(configuration: dict[str, Any]) -> str:
     """How a server writes the right to read and search: `rs` where it knows SMART 2 only, else `read`."""
-    scopes = [
-        str(one) for one in configuration.get("scopes_supported") or () if str(one).startswith("system/")
-    ]
+    scopes = [one for one in _texts(configuration.get("scopes_supported")) if one.startswith("system/")]
     endings = {one.rpartition(".")[2].partition("?")[0] for one in scopes}
     if endings:
         return "read" if endings & {"read", "*"} else "rs"
-    capabilities = configuration.get("capabilities") or ()
+    capabilities = _texts(configuration.get("capabilities"))
     return "rs" if "permission-v2" in capabilities and "permission-v1" not in capabilities else "read"
+
+
+def _texts(value: Any) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
 def _seconds(life: Any) -> float:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from flows.config import Site
 from flows.pull.downloads import download, finish, part_for
-from flows.pull.failures import FailedTry, Refused, ServerFailure, SiteFailure, refusal
+from flows.pull.failures import FailedTry, Refused, ServerFailure, SiteFailure, WaitTooLong, refusal
 from flows.pull.http import FHIR_JSON, JSON, NDJSON, Ask, Connection, Document
 from flows.pull.manifests import Manifest, ManifestFile, check_manifest, read_manifest
 from flows.pull.missing import MEDICATION
@@ -25,6 +25,7 @@ from flows.pull.tries import checked_wait, retry_after
 from flows.pull.urls import joined, told, with_query
 
 TYPES_REFUSED = {400, 422}
+WORTH_A_LINE = 10  # seconds between polls: whoever looks at the log then wonders
 MOST_FAILED = 3  # files: then the server isn't well, and the others are left for the next run
 
 Export = dict[str, Any]
@@ -84,7 +85,7 @@ def _pull_export(job: _Job) -> None:
     try:
         manifest = _manifest(job)
         _land_files(job, manifest)
-    except ServerFailure as failure:
+    except (ServerFailure, WaitTooLong) as failure:
         if not _is_over(job):
             raise
         delete_export(job.pull, job.connection, job.export)
@@ -158,8 +159,9 @@ def _kick_off(job: _Job) -> None:
     status = joined(document.url, document.headers["Content-Location"])
     if status is None:
         raise SiteFailure("kick-off", f"{told(url)} names an address that is none", "tell the hospital")
-    job.pull.state.change(job.export, status=status, kicked_off_at=job.pull.clock.now().isoformat())
+    # First: a run that is killed in between must not take the former export's files for this one's.
     job.pull.state.drop_files(job.name)
+    job.pull.state.change(job.export, status=status, kicked_off_at=job.pull.clock.now().isoformat())
     job.pull.say(f"{job.site.name}: export started")
 
 
@@ -179,7 +181,7 @@ def _leaves_out(job: _Job, refused: Refused) -> bool:
 def _poll(job: _Job) -> Document:
     """The first page of the manifest, when the export has ended. Raises Refused where the server forgot it."""
     retry, clock = job.site.retry, job.pull.clock
-    ends_at, own, shown = _ends_at(job), retry.wait, ""
+    ends_at, own, shown, waited = _ends_at(job), retry.wait, "", 0.0
     while True:
         document = job.connection.tried(Ask(job.export["status"], "status", accept=JSON), check_manifest)
         if document.status != 202:
@@ -188,10 +190,14 @@ def _poll(job: _Job) -> Document:
         if progress and progress != shown:
             job.pull.say(f"{job.site.name}: export: {progress}")
             shown = progress
-        wait = checked_wait(retry, "status", retry_after(document.headers, clock), own)
         remaining = (ends_at - clock.now()).total_seconds()
-        if remaining > 0:
-            clock.wait(min(wait, remaining))
+        if remaining <= 0:
+            _give_up_waiting(job)
+        wait = checked_wait(retry, "status", retry_after(document.headers, clock), own)
+        if wait >= WORTH_A_LINE and wait != waited:
+            job.pull.say(f"{job.site.name}: export: not ready; asked again every {wait:.0f} seconds")
+            waited = wait
+        clock.wait(min(wait, remaining))
         if clock.now() >= ends_at:
             _give_up_waiting(job)
         own *= 2

@@ -20,7 +20,7 @@ from flows.pull.urls import told
 
 Check = Callable[[Path, Received, requests.Response], None]
 
-RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
 WORTH_A_NOTE = 1 << 20  # bytes: a smaller file is sooner fetched than its validator noted
 NOTE = ".resume.part"
 
@@ -88,6 +88,7 @@ def download(connection: Connection, ask: Ask, part: Path, check: Check = check_
             connection.clock,
             ask.step,
             lambda: _attempt(connection, ask, download, check),
+            connection.tell,
         )
     except OSError:
         # On a full disk the space is worth more than what came.
@@ -107,7 +108,8 @@ def _attempt(connection: Connection, ask: Ask, download: Download, check: Check)
         ask = replace(ask, headers={**ask.headers, **resumed})
     try:
         with connection.answer(ask) as response:
-            goes_on = _goes_on(response, begins_at, download.validator)
+            whole = _size_of_whole(response, begins_at, download.validator)
+            goes_on = whole is not None
             if not goes_on:
                 download.forget()
                 download.note(response)
@@ -115,6 +117,9 @@ def _attempt(connection: Connection, ask: Ask, download: Download, check: Check)
                 for block in connection.blocks(response):
                     receiving.put(block)
                 received = receiving.received()
+            if whole is not None and received.size != whole:
+                # A server may send less than the range that it was asked for.
+                raise FailedTry(f"{told(ask.url)} sent a part that isn't the rest")
             check(download.part, received, response)
             return received
     except WrongContent:
@@ -127,15 +132,16 @@ def _attempt(connection: Connection, ask: Ask, download: Download, check: Check)
         raise FailedTry(f"{told(ask.url)} has no such range any more") from refused
 
 
-def _goes_on(response: requests.Response, begins_at: int, validator: str | None) -> bool:
+def _size_of_whole(response: requests.Response, begins_at: int, validator: str | None) -> int | None:
+    """The size of the file that the body is the rest of; None where the body is the file."""
     if response.status_code != 206:
-        return False
+        return None
     found = RANGE.match(response.headers.get("Content-Range", ""))
     # A server that doesn't know `If-Range` may send a part of another content.
     is_same = validator_of(response) in (None, validator)
     if not begins_at or not is_same or found is None or int(found[1]) != begins_at:
         raise WrongContent(f"{told(response.url)} sent another part than it was asked for")
-    return True
+    return int(found[2])
 
 
 def validator_of(response: requests.Response) -> str | None:

@@ -21,7 +21,7 @@ from flows.pull.clock import Clock
 from flows.pull.failures import FailedTry, Refused, SiteFailure
 from flows.pull.politeness import Politeness
 from flows.pull.transport import contexts, open_session
-from flows.pull.tries import retry_after, with_tries
+from flows.pull.tries import retry_after, tell_nobody, with_tries
 from flows.pull.urls import is_private, is_web, joined, origin_of, told
 
 BLOCK = 1 << 20
@@ -92,12 +92,13 @@ class Connection:
         clock: Clock,
         politeness: Politeness | None = None,
         authorizer: Authorizer | None = None,
+        tell: Callable[[str], None] = tell_nobody,
     ) -> None:
         if site.url is None or not is_web(site.url):
             raise SiteFailure(
                 "connection", "`url` is no http or https address", "write the server's base URL"
             )
-        self.site, self.clock, self.url = site, clock, site.url
+        self.site, self.clock, self.url, self.tell = site, clock, site.url, tell
         self.politeness = politeness or Politeness(site, clock)
         self._authorizer = authorizer or NoCredentials()
         self._threads = threading.local()
@@ -156,7 +157,7 @@ class Connection:
             check(document)
             return document
 
-        return with_tries(self.site.retry, self.clock, ask.step, attempt)
+        return with_tries(self.site.retry, self.clock, ask.step, attempt, self.tell)
 
     def blocks(self, response: requests.Response) -> Iterator[bytes]:
         """The body as it comes, within the bytes a second. Raises FailedTry where it is shorter than told."""

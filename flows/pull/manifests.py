@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +26,7 @@ class ManifestFile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """An export's files. `transaction_time` is the server's, as written; None where it gives none."""
+    """An export's files. `transaction_time` is the server's, as written; None where it gives none that is one."""
 
     transaction_time: str | None
     requires_access_token: bool
@@ -56,13 +57,21 @@ def read_manifest(connection: Connection, first: Document) -> Manifest:
         seen.add(url)
         page = connection.tried(Ask(url, "manifest", accept=JSON), check_manifest)
         files += _files(page)
-    time = first.content.get("transactionTime")
     return Manifest(
-        time if isinstance(time, str) and time else None,
+        _instant(first.content.get("transactionTime")),
         first.content.get("requiresAccessToken") is not False,
         # A file that stands on two pages is one file.
         tuple({(file.kind, file.url): file for file in files}.values()),
     )
+
+
+def _instant(written: Any) -> str | None:
+    """An instant as written: another text, given back as `_since`, would be refused by each next export."""
+    try:
+        dt.datetime.fromisoformat(written)
+    except (TypeError, ValueError):
+        return None
+    return str(written)
 
 
 def _files(page: Document) -> Iterator[ManifestFile]:

@@ -62,5 +62,6 @@ def active_members(group: dict[str, Any]) -> list[str]:
         reference
         for member in (listed if isinstance(listed, list) else [])
         if isinstance(member, dict) and member.get("inactive") is not True
-        if isinstance(reference := (member.get("entity") or {}).get("reference"), str)
+        if isinstance(entity := member.get("entity"), dict)
+        if isinstance(reference := entity.get("reference"), str)
     ]

@@ -70,6 +70,7 @@ def land_pages(pull: SitePull, connection: Connection, pages: Pages, paging: Pag
             if url == pages.url:
                 raise
             if is_restarted or not refused.is_gone:
+                pull.state.change(paging, next=None)
                 raise SiteFailure(
                     pages.step,
                     f"{refused} for a page of its own",

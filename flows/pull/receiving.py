@@ -13,9 +13,10 @@ from pathlib import Path
 from types import TracebackType
 
 from flows.pull.failures import FailedTry, WrongContent
+from flows.unpacking import MAX_DEPTH, ArchiveError, Budget
 
 BLOCK = 1 << 20
-HEAD = 512
+HEAD = 8  # bytes after blanks and marks; the first of them says what it is
 GZIP = b"\x1f\x8b"
 MARK = b"\xef\xbb\xbf"
 BLANK = re.compile(rb"\n\s")  # three times as fast as a search for each of the ways to be blank
@@ -58,17 +59,25 @@ def _lines_in(text: bytes) -> int:
 
 
 class _Text:
-    """The text of a body, unzipped where its first bytes say so, a block at a time."""
+    """The text of a body, unzipped as often as its first bytes say so, a block at a time."""
 
-    def __init__(self, place: str) -> None:
-        self.lines, self._place = LineCount(), place
+    def __init__(self, place: str, budget: Budget | None = None, depth: int = 0) -> None:
+        self._place, self._budget, self._depth = place, budget or Budget(0), depth
+        self._lines = LineCount()
         self._unzip: zlib._Decompress | None = None
+        self._inner: _Text | None = None  # what came out of it
         self._first = b""
         self._is_known = False
         self._head = b""
         self._is_read = False
 
+    @property
+    def lines(self) -> int:
+        return self._lines.total() if self._inner is None else self._inner.lines
+
     def add(self, block: bytes) -> None:
+        if self._depth == 0:
+            self._budget.packed += len(block)
         if not self._is_known:
             block = self._first = self._first + block
             if len(block) < len(GZIP):
@@ -82,14 +91,19 @@ class _Text:
             self._take(self._first)
         if self._unzip is not None and not self._unzip.eof:
             raise WrongContent(f"{self._place} sent gzip that is cut short")
-        self._look()
+        if self._inner is not None:
+            self._inner.end()
+        else:
+            self._look()
 
     def _begin(self) -> None:
         self._is_known = True
-        self._unzip = zlib.decompressobj(wbits=31) if self._first.startswith(GZIP) else None
+        if self._first.startswith(GZIP) and self._depth <= MAX_DEPTH:
+            self._unzip = zlib.decompressobj(wbits=31)
+            self._inner = _Text(self._place, self._budget, self._depth + 1)
 
     def _unpack(self, block: bytes) -> None:
-        if self._unzip is None:
+        if self._unzip is None or self._inner is None:
             self._take(block)
             return
         try:
@@ -99,21 +113,26 @@ class _Text:
                     if not (block := block.lstrip(b"\0")):
                         return
                     self._unzip = zlib.decompressobj(wbits=31)
-                self._take(self._unzip.decompress(block, BLOCK))
+                text = self._unzip.decompress(block, BLOCK)
+                self._budget.spend(len(text))
+                self._inner.add(text)
                 block = self._unzip.unused_data if self._unzip.eof else self._unzip.unconsumed_tail
         except zlib.error:
             raise WrongContent(f"{self._place} sent broken gzip") from None
+        except ArchiveError:
+            raise WrongContent(f"{self._place} sent gzip that unpacks to more than data does") from None
 
     def _take(self, text: bytes) -> None:
-        self.lines.add(text)
+        self._lines.add(text)
         if not self._is_read:
-            self._head += text[:HEAD]
+            # Pages made from templates often begin with many blank lines.
+            self._head = (self._head + text).lstrip().removeprefix(MARK).lstrip()[:HEAD]
             if len(self._head) >= HEAD:
                 self._look()
 
     def _look(self) -> None:
         self._is_read = True
-        if self._head.removeprefix(MARK).lstrip().startswith(b"<"):
+        if self._head.startswith(b"<"):
             raise WrongContent(f"{self._place} answered with a web page, not with data")
 
 
@@ -161,7 +180,7 @@ class Receiving:
         self._flush()
         self._text.end()
         os.fsync(self._target.fileno())
-        return Received(self._digest.hexdigest(), self._size, self._text.lines.total())
+        return Received(self._digest.hexdigest(), self._size, self._text.lines)
 
     def _flush(self) -> None:
         self._hand_over()

@@ -193,7 +193,9 @@ def _digest(content: object) -> str:
 def connection_of(pull: SitePull, types: Sequence[str] = ()) -> Connection:
     """A connection with the site's credentials, for the types."""
     if pull.connection is None:
-        pull.connection = Connection(pull.site, pull.clock, pull.politeness)
+        pull.connection = Connection(
+            pull.site, pull.clock, pull.politeness, tell=lambda text: pull.say(f"{pull.site.name}: {text}")
+        )
     plain = pull.connection
     return plain.with_authorizer(authorizer_for(pull.site, plain, types or types_of(pull.site)))
 

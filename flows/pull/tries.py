@@ -14,10 +14,17 @@ from flows.pull.failures import GOES_ON, FailedTry, Refused, ServerFailure, Wait
 T = TypeVar("T")
 
 
-def with_tries(retry: Retry, clock: Clock, step: str, attempt: Callable[[], T]) -> T:
+def tell_nobody(text: str) -> None:
+    """For those who tell only what came of it."""
+
+
+def with_tries(
+    retry: Retry, clock: Clock, step: str, attempt: Callable[[], T], tell: Callable[[str], None] = tell_nobody
+) -> T:
     """What the attempt gives, made again after each FailedTry, at most `retry.attempts` times in all.
 
-    Raises SiteFailure when all failed, or the server asks for a longer wait than `retry.longest`.
+    `tell` gets a line for each wait. Raises SiteFailure when all failed, or the server asks for a longer wait
+    than `retry.longest`.
     """
     wait = retry.wait
     for number in range(1, retry.attempts + 1):
@@ -30,6 +37,7 @@ def with_tries(retry: Retry, clock: Clock, step: str, attempt: Callable[[], T]) 
                 raise ServerFailure(
                     step, f"{failed.reason} ({tries})", f"{failed.remedy}; {GOES_ON}"
                 ) from failed
+            tell(f"{step}: {failed.reason}; try {number + 1} of {retry.attempts} in {pause:g} seconds")
         clock.wait(pause)
         wait *= 2
     raise AssertionError("retry.attempts is at least 1")
@@ -76,6 +84,6 @@ def http_date(written: str) -> dt.datetime | None:
     """The instant of an HTTP header such as `Date`, in UTC; None where it is none."""
     try:
         instant = parsedate_to_datetime(written)
-    except (TypeError, ValueError):
+        return instant.replace(tzinfo=dt.UTC) if instant.tzinfo is None else instant.astimezone(dt.UTC)
+    except (TypeError, ValueError, OverflowError):
         return None
-    return instant.replace(tzinfo=dt.UTC) if instant.tzinfo is None else instant.astimezone(dt.UTC)

@@ -44,10 +44,9 @@ def is_loopback(host: str) -> bool:
 
 def joined(base: str, written: str) -> str | None:
     """The address that a server wrote, as given where it is whole; None where it is none."""
-    if is_web(written):
-        return written
     try:
-        url = urljoin(base, written)
+        written.encode()  # JSON may hold half of a character
+        url = written if is_web(written) else urljoin(base, written)
     except ValueError:
         return None
     return url if is_web(url) else None

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 from tests.pulling.hospital import FAMILY, measured
 from tests.pulling.server import Deed, Server
-from tests.pulling.wire import Request, Response, Send, http_date, outcome
+from tests.pulling.wire import Request, Response, Send, http_date, outcome, reset
 
 # What servers say of themselves may hold a patient's name; we must not repeat it.
 DIAGNOSTICS = f"something with patient {FAMILY}"
@@ -53,6 +54,11 @@ def login(server: Server, request: Request, response: Response) -> Response:
 def login_as_ndjson(server: Server, request: Request, response: Response) -> Response:
     """The same, declared to be what was asked for."""
     return Response(200, LOGIN, {"Content-Type": "application/fhir+ndjson"})
+
+
+def login_after_blank_lines(server: Server, request: Request, response: Response) -> Response:
+    """The same, as templates make it."""
+    return Response(200, b"\r\n" * 2000 + LOGIN, {"Content-Type": "application/fhir+ndjson"})
 
 
 def declared(content_type: str) -> Deed:
@@ -119,6 +125,11 @@ def next_repeats(server: Server, request: Request, response: Response) -> Respon
     return _with_next(response, f"{server.origin}{request.target}&again=1")
 
 
+def next_is_half_a_character(server: Server, request: Request, response: Response) -> Response:
+    """A page whose `next` can't be written in UTF-8."""
+    return _with_next(response, f"{server.url}/Patient?at=1&page=\ud800")
+
+
 def next_holds_a_name(server: Server, request: Request, response: Response) -> Response:
     """A page whose `next` has a patient's name in its query."""
     return _with_next(response, f"{server.origin}{request.target}?at=0&name={FAMILY}")
@@ -148,6 +159,16 @@ def counts_one_more(server: Server, manifest: Any) -> Any:
 def without(*names: str) -> Callable[[Server, Any], Any]:
     """The JSON without some of its fields."""
     return lambda server, content: {k: v for k, v in content.items() if k not in names}
+
+
+def with_time(written: str) -> Callable[[Server, Any], Any]:
+    """A manifest with another transactionTime."""
+    return lambda server, content: {**content, "transactionTime": written}
+
+
+def strange_scopes(server: Server, content: Any) -> Any:
+    """A SMART configuration whose lists are none."""
+    return {**content, "scopes_supported": 5, "capabilities": True}
 
 
 def adds(**headers: str) -> Deed:
@@ -207,6 +228,22 @@ def packed(server: Server, request: Request, response: Response) -> Response:
     """The body as gzip, though nothing says so."""
     kept = {k: v for k, v in response.headers.items() if k not in ("ETag", "Accept-Ranges")}
     return Response(200, gzip.compress(response.body), kept)
+
+
+def packed_twice(server: Server, request: Request, response: Response) -> Response:
+    """The body as gzip of gzip."""
+    packed_once = packed(server, request, response)
+    return Response(200, gzip.compress(packed_once.body), packed_once.headers)
+
+
+def rest_ends_early(server: Server, request: Request, response: Response) -> Response:
+    """Breaks off in the middle; asked for the rest, sends a part of it, and says so."""
+    if response.status != 206:
+        return response.sent(reset)
+    start, size = map(int, re.findall(r"\d+", response.headers["Content-Range"])[::2])
+    part = response.body[: len(response.body) // 2]
+    told = f"bytes {start}-{start + len(part) - 1}/{size}"
+    return Response(206, part, {**response.headers, "Content-Range": told})
 
 
 def marked(server: Server, request: Request, response: Response) -> Response:

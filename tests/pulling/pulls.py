@@ -137,7 +137,7 @@ class Bench:
         folder = (home or self.home) / "landing" / site
         paths = [path for path in sorted(folder.glob("*")) if path.suffix not in (".json", ".part")]
         contents = [path.read_bytes() for path in paths if not path.name.startswith(".")]
-        return [gzip.decompress(text) if text.startswith(b"\x1f\x8b") else text for text in contents]
+        return [_unpacked(text) for text in contents]
 
     def landed(self, site: str = NORTH, home: Path | None = None) -> set[str]:
         """Each resource that landed: `Patient/p1/2` is its second version."""
@@ -197,6 +197,10 @@ def _most_memory(pid: int) -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")), 0)
+
+
+def _unpacked(content: bytes) -> bytes:
+    return _unpacked(gzip.decompress(content)) if content.startswith(b"\x1f\x8b") else content
 
 
 def _documents(content: bytes) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.pulling.authorization import CLIENT, new_key
+from tests.pulling.authorization import BEARER, CLIENT, new_key
 from tests.pulling.certificates import new_authority
 from tests.pulling.exports import Exporting
 from tests.pulling.pulls import NORTH, Bench, expected, served, site, smart
@@ -204,3 +204,27 @@ def test_this_machine_has_other_names(bench: Bench, host: str) -> None:
         done = bench.pull()
     assert done.code == 0, done.text
     assert bench.landed() == expected(server)
+
+
+def test_a_mark_before_a_token_in_a_file_is_no_part_of_it(bench: Bench, server: Server) -> None:
+    server.authorization.kind = "bearer"
+    path = bench.folder / "token"
+    path.write_bytes(b"\xef\xbb\xbf" + BEARER.encode() + b"\r\n")
+    bench.configure(site(server, auth="bearer", token=f"file:{path}"))
+    done = bench.pull()
+    assert done.code == 0, done.text
+    assert bench.landed() == expected(server)
+
+
+def test_a_token_that_no_header_takes_fails_its_site_only(bench: Bench, server: Server) -> None:
+    other = Server()
+    with served(other):
+        bench.configure(
+            site(server, auth="bearer", token="env:STRANGE"),
+            site(other, name="calm"),
+        )
+        done = bench.cove("pull", STRANGE="das geheime Wörtchen “x”")
+    assert done.code == 3
+    assert "`token`" in done.failure_of(NORTH)
+    assert "geheime" not in done.text
+    assert bench.landed("calm") == expected(other)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.pulling import wire
-from tests.pulling.deeds import changed, says_when, sends, without
+from tests.pulling.deeds import adds, changed, says, says_when, sends, without
 from tests.pulling.exports import Exporting, Job
 from tests.pulling.hospital import measured, person
 from tests.pulling.pulls import NORTH, TYPES, Bench, expected, site, smart
@@ -367,3 +367,27 @@ def test_no_range_is_asked_for_where_the_server_gives_none(
     server.faults.append(Row("reset", LAST, sends(wire.reset), times=1))
     pulled(bench, server)
     assert not any("range" in request.headers for request in server.asked("file"))
+
+
+def test_an_export_that_asks_for_too_long_waits_is_given_up_when_its_time_is_over(
+    bench: Bench, server: Server
+) -> None:
+    how(server, polls=99)
+    server.faults.append(Row("later", "status", adds(Retry_After="3600"), times=99))
+    bench.configure(site(server, timeout={"connect": 15, "read": 15, "export": 1}))
+    assert "longest" in bench.pull().failure_of(NORTH)
+    assert server.asked("delete") == []
+    time.sleep(1)
+    assert "timeout.export" in bench.pull().failure_of(NORTH)
+    assert len(server.asked("delete")) == 1
+
+
+def test_a_retry_is_told_in_one_line_without_what_a_url_hides(bench: Bench, server: Server) -> None:
+    server.faults.append(Row("busy", "kick-off", says(503, Retry_After="1"), times=1))
+    bench.configure(site(server))
+    done = bench.pull()
+    assert done.code == 0
+    told = [line.strip() for line in done.err.splitlines() if "503" in line]
+    assert told == [
+        f"{NORTH}: kick-off: {server.url}/Patient/$export?_type answered 503; try 2 of 3 in 1 seconds"
+    ]

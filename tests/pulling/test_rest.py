@@ -13,8 +13,9 @@ import pytest
 from tests.pulling.hospital import FAMILY, measured
 from tests.pulling.pulls import NORTH, TYPES, Bench, expected, site
 from tests.pulling.searches import Searching
-from tests.pulling.server import Server
-from tests.pulling.wire import Request, Response, fhir, http_date
+from tests.pulling.server import FOREVER, Server
+from tests.pulling.table_of_faults import Row
+from tests.pulling.wire import Request, Response, fhir, http_date, outcome
 
 
 def pulled(bench: Bench, server: Server, *flags: str, **more: Any) -> None:
@@ -187,3 +188,19 @@ def test_a_page_larger_than_memory_is_read_piece_by_piece(bench: Bench, server: 
     assert "1 warning" in done.text
     assert len(server.asked("next")) == 1
     assert 0 < most < 200_000  # kilobytes
+
+
+def test_a_page_that_is_refused_has_the_next_run_search_again(bench: Bench, server: Server) -> None:
+    def refused(server: Server, request: Request, response: Response) -> Response:
+        # Some servers refuse the addresses of pages that they have forgotten, and know no 410.
+        return outcome(400)
+
+    server.faults.append(Row("refused", "next", refused, times=FOREVER))
+    bench.configure(site(server, "rest"))
+    assert bench.pull().code == 3
+    server.faults.clear()
+    forgotten = server.asked("next")[0].target
+    asked = len(server.requests)
+    pulled(bench, server)
+    second = [request.target for request in server.requests[asked:]]
+    assert second[0].partition("?")[0] == forgotten.partition("?")[0] and "at=" not in second[0]
