@@ -12,6 +12,8 @@ from tests.doctor.table_of_troubles import TROUBLES, Fault, Trouble
 from tests.pulling.pulls import Bench, site, smart
 from tests.pulling.server import Server
 
+pytestmark = pytest.mark.slow
+
 PLAIN: dict[str, dict[str, Any]] = {
     "none": {},
     "bearer": {"auth": "bearer", "token": "env:NIGHT_TOKEN"},

@@ -24,6 +24,7 @@ MIMIC = Path(__file__).parents[3] / "shared" / "data" / "mimic-iv-fhir-demo"
 COVE = Path(sys.executable).with_name("cove")
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not MIMIC.exists(), reason="the MIMIC-IV demo isn't at ../shared/data"),
     pytest.mark.xdist_group("mimic"),
 ]

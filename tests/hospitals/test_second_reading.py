@@ -143,6 +143,7 @@ def test_numbers_of_all_depend_neither_on_sites_nor_on_when_files_came(tmp_path:
     assert (in_parts.out / "results.csv").read_bytes() == (at_one.out / "results.csv").read_bytes()
 
 
+@pytest.mark.slow
 def test_drawn_histories_give_what_a_second_reading_says(tmp_path: Path) -> None:
     chance = random.Random(20200301)
     histories = {f"p{number}": drawn(chance) for number in range(400)}

@@ -20,6 +20,8 @@ from flows.home import Home
 from flows.verdicts import Verdicts
 from tests.hospitals.builder import ATC, CLOFARABINE, bundle, concept, given, observed, patient, person, write
 
+pytestmark = pytest.mark.slow
+
 COVE = Path(sys.executable).with_name("cove")
 Finding = tuple[str, str, int]
 
