@@ -22,7 +22,7 @@ from flows.pull.outcomes import tell_outcomes
 from flows.pull.receiving import Received
 from flows.pull.site_pull import SitePull
 from flows.pull.tries import checked_wait, retry_after
-from flows.pull.urls import joined, told, with_query
+from flows.pull.urls import fingerprint, joined, told, with_query
 
 TYPES_REFUSED = {400, 422}
 WORTH_A_LINE = 10  # seconds between polls: whoever looks at the log then wonders
@@ -219,8 +219,8 @@ def _shown(progress: str) -> str:
 
 def _land_files(job: _Job, manifest: Manifest) -> None:
     """Lands the files that haven't landed, several at once. Raises GoneError or SiteFailure."""
-    landed = {(file.kind, file.url) for file in job.pull.state.files() if file.asked_by == job.name}
-    waiting = [file for file in manifest.files if (file.kind, file.url) not in landed]
+    landed = {(one.kind, one.url_fingerprint) for one in job.pull.state.files() if one.asked_by == job.name}
+    waiting = [file for file in manifest.files if (file.kind, fingerprint(file.url)) not in landed]
     failures: list[BaseException] = []
     is_over = threading.Event()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from flows.pull.failures import FailedTry, Refused, WrongContent
 from flows.pull.http import Ask, Connection
 from flows.pull.receiving import Received, Receiving
 from flows.pull.tries import with_tries
-from flows.pull.urls import told
+from flows.pull.urls import fingerprint, told
 
 Check = Callable[[Path, Received, requests.Response], None]
 
@@ -71,7 +70,7 @@ class Download:
 
 def part_for(folder: Path, url: str) -> Path:
     """Where a URL's unfinished download lies."""
-    return folder / f"{hashlib.sha256(url.encode()).hexdigest()[:32]}.part"
+    return folder / f"{fingerprint(url)}.part"
 
 
 def download(connection: Connection, ask: Ask, part: Path, check: Check = check_nothing) -> Received:

@@ -13,6 +13,7 @@ from flows.pull.downloads import part_for
 from flows.pull.failures import GOES_ON, SiteFailure
 from flows.pull.receiving import Received
 from flows.pull.site_pull import SitePull
+from flows.pull.urls import fingerprint
 
 
 def pull_drop(pull: SitePull) -> None:
@@ -27,7 +28,7 @@ def pull_drop(pull: SitePull) -> None:
     unsettled, unread, present = 0, 0, set()
     try:
         for path in files_under(folder, ignored):
-            name = path.relative_to(folder).as_posix().encode(errors="surrogateescape").hex()
+            name = fingerprint(path.relative_to(folder).as_posix())
             present.add(name)
             seen = _seen(path)
             if seen is not None and taken.get(name) == seen:
@@ -75,9 +76,7 @@ def is_settled(site: Site, clock: Clock, changed_at: float) -> bool:
 def _take(pull: SitePull, path: Path, folder: Path) -> bool | None:
     """Whether the file could be read; None where it changed meanwhile, or went away."""
     relative = path.relative_to(folder).as_posix()
-    # A name may be no UTF-8: the manifest keeps its bytes, the pull's records a text.
-    shown = relative.encode(errors="surrogateescape").decode(errors="backslashreplace")
-    part = part_for(pull.folder, shown)
+    part = part_for(pull.folder, relative)
     try:
         before = _seen(path)
         sha256, size = copy_to(path, part)
@@ -92,5 +91,7 @@ def _take(pull: SitePull, path: Path, folder: Path) -> bool | None:
     if before != after:
         part.unlink()
         return None
-    pull.land(part, Received(sha256, size, 0), kind="dropped", resource_type=None, url=shown, source=relative)
+    pull.land(
+        part, Received(sha256, size, 0), kind="dropped", resource_type=None, url=relative, source=relative
+    )
     return True

@@ -17,7 +17,7 @@ from flows.pull.http import Connection
 from flows.pull.politeness import Politeness
 from flows.pull.receiving import Received
 from flows.pull.state import PulledFile, SiteState
-from flows.pull.urls import told
+from flows.pull.urls import fingerprint, told
 
 
 @dataclass
@@ -70,7 +70,14 @@ class SitePull:
             )
             finish(part)
             self.state.add_file(
-                PulledFile(landed.sha256, kind, resource_type, url, self.landed_at.isoformat(), asked_by)
+                PulledFile(
+                    landed.sha256,
+                    kind,
+                    resource_type,
+                    fingerprint(url),
+                    self.landed_at.isoformat(),
+                    asked_by,
+                )
             )
             self.new_files += landed.is_new
         return landed

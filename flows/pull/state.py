@@ -23,13 +23,14 @@ RUNNING, RECORDS = "_running", "_records"
 @dataclass(frozen=True)
 class PulledFile:
     """A file of a pull: its content, what it is (output, deleted, error, page, history, medication, dropped),
-    the resource type that was asked for, and the URL that gave it; `asked_by` tells exports of a pull apart.
+    the resource type that was asked for, and the fingerprint of the URL that gave it; `asked_by` tells exports
+    of a pull apart.
     """
 
     sha256: str
     kind: str
     resource_type: str | None
-    url: str
+    url_fingerprint: str
     received_at: str
     asked_by: str = ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 from collections.abc import Iterable
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
@@ -63,6 +64,11 @@ def told(url: str) -> str:
     shown = f"{parts.scheme}://{host}{parts.path}{'?' + names if names else ''}"
     # The server may have written it: nothing of it may steer a terminal.
     return "".join(character for character in shown if character.isprintable())[:300]
+
+
+def fingerprint(url: str) -> str:
+    """What tells a URL from others where it is kept: itself, it may be signed, or hold a patient's name."""
+    return hashlib.sha256(url.encode(errors="surrogateescape")).hexdigest()[:32]
 
 
 def with_query(url: str, parameters: Iterable[tuple[str, str]]) -> str:

@@ -391,3 +391,19 @@ def test_a_retry_is_told_in_one_line_without_what_a_url_hides(bench: Bench, serv
     assert told == [
         f"{NORTH}: kick-off: {server.url}/Patient/$export?_type answered 503; try 2 of 3 in 1 seconds"
     ]
+
+
+def test_signed_addresses_of_files_are_not_kept(bench: Bench, server: Server) -> None:
+    def signed(server: Server, manifest: Any) -> Any:
+        output = [{**file, "url": f"{file['url']}?signature=opens-it"} for file in manifest["output"]]
+        return {**manifest, "output": output}
+
+    server.faults.append(Row("signed", "status", changed(signed), after=1, times=99))
+    server.faults.append(Row("broken", LAST, says(500), times=3))
+    bench.configure(site(server))
+    assert bench.pull().code == 3
+    kept = [path.read_bytes() for path in (bench.home / "pulls").rglob("*") if path.is_file()]
+    assert not any(b"opens-it" in content for content in kept)
+    asked = len(server.requests)
+    pulled(bench, server)
+    assert [one.path for one in server.requests[asked:] if one.place == "file"] == [f"/files/1{LAST}"]

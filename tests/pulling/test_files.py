@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.pulling.hospital import FAMILY
 from tests.pulling.pulls import NORTH, Bench
 
 
@@ -148,3 +149,14 @@ def test_a_file_that_grows_is_left_until_it_has_settled(bench: Bench) -> None:
         target.write(json.dumps(patient("b")).encode()[:20])
     assert bench.pull().code == 0
     assert bench.landed() == set()
+
+
+def test_a_name_is_kept_in_the_manifest_of_landing_only(bench: Bench) -> None:
+    name = f"{FAMILY}.ndjson"
+    configured(bench)
+    drop(bench, name, "a")
+    assert bench.pull().code == 0
+    kept = [path.read_bytes() for path in (bench.home / "pulls").rglob("*") if path.is_file()]
+    assert kept and not any(
+        FAMILY.encode() in text or FAMILY.encode().hex().encode() in text for text in kept
+    )
