@@ -10,6 +10,7 @@ from typing import Any
 from flows.pull.failures import FailedTry, SiteFailure
 from flows.pull.http import JSON, Ask, Connection, Document
 from flows.pull.urls import joined, told
+from mappers.fhir_types import has_type
 
 KINDS = ("output", "deleted", "error")
 
@@ -86,13 +87,19 @@ def _file(kind: str, item: Any, base: str) -> ManifestFile:
     url = joined(base, written) if isinstance(written, str) else None
     if url is None:
         raise FailedTry(f"{told(base)} names a file without an address")
-    resource_type, count = item.get("type"), item.get("count")
+    count = item.get("count")
     return ManifestFile(
         kind,
         url,
-        resource_type if isinstance(resource_type, str) else None,
+        _known_type(item.get("type")),
         count if isinstance(count, int) and not isinstance(count, bool) else None,
     )
+
+
+def _known_type(written: Any) -> str | None:
+    """FHIR's name of a type; None for another text, which may be anything, and would be shown and kept."""
+    is_known = isinstance(written, str) and any(has_type(version, written) for version in ("R4B", "R5"))
+    return written if is_known else None
 
 
 def _next(page: Document) -> str | None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from tests.pulling import deeds as does
 from tests.pulling import wire
+from tests.pulling.hospital import FAMILY
 from tests.pulling.server import FOREVER, Deed
 
 
@@ -162,6 +163,7 @@ FAULTS = (
     Row("file of nothing though counted", LAST, does.body(b"")),
     Row("manifest names a local file", "status", does.changed(does.first_file_is("file:///etc/hostname")), after=1, says="address|url|URL|file", **EVER, **LESS),
     Row("manifest names a type that is a path", "status", does.changed(does.first_type_is("../../evil")), after=1, **EVER),
+    Row("manifest names a type that is a person", "status", does.changed(does.first_type_is(FAMILY)), after=1, **EVER),
     Row("manifest names a file twice", "status", does.changed(does.first_file_twice), after=1, **EVER),
     Row("manifest's next leads to itself", "status", does.changed(does.manifest_leads_to_itself), after=1, says="next|loop|again|read", **EVER, **NONE),
     # Access ends.
