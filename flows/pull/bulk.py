@@ -25,6 +25,7 @@ from flows.pull.tries import checked_wait, retry_after
 from flows.pull.urls import fingerprint, joined, told, with_query
 
 TYPES_REFUSED = {400, 422}
+LEAST_BETWEEN_POLLS = 1.0  # seconds, whatever the server says
 WORTH_A_LINE = 10  # seconds between polls: whoever looks at the log then wonders
 MOST_FAILED = 3  # files: then the server isn't well, and the others are left for the next run
 
@@ -194,6 +195,8 @@ def _poll(job: _Job) -> Document:
         if remaining <= 0:
             _give_up_waiting(job)
         wait = checked_wait(retry, "status", retry_after(document.headers, clock), own)
+        # Who says 0, or a date that is past, doesn't mean a thousand times a second.
+        wait = max(wait, min(retry.wait, LEAST_BETWEEN_POLLS))
         if wait >= WORTH_A_LINE and wait != waited:
             job.pull.say(f"{job.site.name}: export: not ready; asked again every {wait:.0f} seconds")
             waited = wait

@@ -76,6 +76,7 @@ FAULTS = (
     Row("Retry-After of a file over longest", LAST, does.says(503, Retry_After="3600"), says="Retry-After|3600|longest", at_most=1, **EVER, **LESS),
     Row("Retry-After over longest", "next", does.says(429, Retry_After="3600"), says="Retry-After|3600|longest", at_most=1, **EVER, **LESS, **REST),
     Row("polls told to wait over longest", "status", does.adds(Retry_After="3600"), says="Retry-After|3600|longest|wait", at_most=1, **EVER, **NONE),
+    Row("polls told not to wait", "status", does.adds(Retry_After="0"), waits=0.05, **EVER),
     # The server is broken.
     Row("kick-off 500 for a while", "kick-off", does.says(500), 2),
     Row("kick-off 500 forever", "kick-off", does.says(500), says="500", jobs=0, at_most=3, **EVER, **NONE),
