@@ -534,6 +534,7 @@ def test_without_a_stamp_the_later_load_wins_and_a_stamp_wins_over_none(tmp_path
     assert fates(outcome, "a") == (24, 6, 0, 18, 0)
 
 
+@pytest.mark.slow
 def test_one_more_file_changes_the_numbers(tmp_path: Path) -> None:
     first = run(tmp_path, a=treated("p", marrow(30, 2)))
     assert first.counts("response.best") == {"NE": 1}

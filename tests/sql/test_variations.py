@@ -13,6 +13,8 @@ from studies.variations import varied_protocol
 from studies.varied_analyses import tables_of
 from tests.sql.drawn_study import History
 
+pytestmark = pytest.mark.slow
+
 REFERENCE = load_study("clofarabine").protocol
 CHANGING = [name for name, variation in REFERENCE.sensitivity.items() if variation.change]
 CLINICIAN = [{"system": "urn:cove:response", "code": "CR"}]
