@@ -117,7 +117,7 @@ def control_frames(connection: duckdb.DuckDBPyConnection, protocol: Protocol) ->
     if protocol.control is None:
         return {}
     schema = variation_schema(protocol.id, CONTROL)
-    own = {**_tables(connection, schema, TABLES)}
+    own = _tables(connection, schema, TABLES)
     study = _tables(connection, protocol.id, TABLES)
     return {
         "baseline": study["baseline"],

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from reports.statistics.control_persons import Outcome, Persons
-from reports.statistics.propensity import estimate_propensity
+from reports.statistics.propensity import Propensity, estimate_propensity
 from reports.statistics.risk_sets import Floats
 from reports.statistics.weighted_cox import weighted_log_ratio
 from reports.statistics.weighting import UNWEIGHTED, WEIGHTINGS, propensity_weights
@@ -45,17 +45,15 @@ class Interval:
 
 def weighted_persons(persons: Persons, trim: float) -> dict[str, Weighted]:
     """Both groups under every weighting; trimmed are those with a propensity in [trim, 1 - trim], fitted again."""
-    made = {UNWEIGHTED: Weighted(persons, np.ones(len(persons)))}
-    made |= _weighted(persons, "")
     fit = estimate_propensity(persons.is_study, persons.design)
+    made = {UNWEIGHTED: Weighted(persons, np.ones(len(persons)))} | _weighted(persons, fit, "")
     if fit.values is None:
-        return made | {f"{name}{TRIMMED}": Weighted(persons, None, fit.reason) for name in WEIGHTINGS}
-    inside = (fit.values >= trim) & (fit.values <= 1 - trim)
-    return made | _weighted(persons.chosen(inside), TRIMMED)
+        return made | _weighted(persons, fit, TRIMMED)
+    inside = persons.chosen((fit.values >= trim) & (fit.values <= 1 - trim))
+    return made | _weighted(inside, estimate_propensity(inside.is_study, inside.design), TRIMMED)
 
 
-def _weighted(persons: Persons, suffix: str) -> dict[str, Weighted]:
-    fit = estimate_propensity(persons.is_study, persons.design)
+def _weighted(persons: Persons, fit: Propensity, suffix: str) -> dict[str, Weighted]:
     if fit.values is None:
         return {f"{name}{suffix}": Weighted(persons, None, fit.reason) for name in WEIGHTINGS}
     return {
