@@ -17,6 +17,11 @@ KEYS = ("private_key", "token", "user", "password", "cert", "key", "ca")
 PUBLIC = ("cert", "ca", "user")  # whoever reads these can't be taken for the client
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 EXPIRES_SOON = 14  # days of a client's certificate
+# How each kind of certificate is to be given, and what to do when it ended.
+CERTIFICATES = {
+    "cert": ("give it as PEM", "ask the hospital for a new one"),
+    "ca": ("give the authority's as PEM", "ask the hospital for the present one"),
+}
 
 
 def secret_lines(site: Site, now: dt.datetime) -> Iterator[Line]:
@@ -55,10 +60,8 @@ def _file_line(key: str, path: Path, now: dt.datetime) -> Line:
 def _content_line(key: str, text: str, place: str, now: dt.datetime) -> Line:
     if key == "private_key":
         return _client_key_line(text, place)
-    if key == "cert":
-        return _certificate_line(text, place, now)
-    if key == "ca":
-        return _authority_line(text, place, now)
+    if key in CERTIFICATES:
+        return _certificate_line(key, text, place, now)
     return ok(key, f"{place} is readable")
 
 
@@ -70,25 +73,17 @@ def _client_key_line(text: str, place: str) -> Line:
     return ok("private_key", f"{place} is readable: {key.algorithm}, kid {key.kid[:64]}")
 
 
-def _certificate_line(text: str, place: str, now: dt.datetime) -> Line:
+def _certificate_line(key: str, text: str, place: str, now: dt.datetime) -> Line:
+    as_pem, remedy = CERTIFICATES[key]
     ends_at = _first_end(text)
     if ends_at is None:
-        return fail("cert", f"{place} can't be read as a certificate", "give it as PEM")
+        return fail(key, f"{place} can't be read as a certificate", as_pem)
     if ends_at <= now:
-        return fail("cert", f"{place} ended on {ends_at:%Y-%m-%d}", "ask the hospital for a new one")
+        return fail(key, f"{place} ended on {ends_at:%Y-%m-%d}", remedy)
     left = (ends_at - now).days
-    if left < EXPIRES_SOON:
-        return warn("cert", f"{place} ends in {counted(left, 'day')}", "ask the hospital for a new one")
-    return ok("cert", f"{place} is readable, and holds until {ends_at:%Y-%m-%d}")
-
-
-def _authority_line(text: str, place: str, now: dt.datetime) -> Line:
-    ends_at = _first_end(text)
-    if ends_at is None:
-        return fail("ca", f"{place} can't be read as a certificate", "give the authority's as PEM")
-    if ends_at <= now:
-        return fail("ca", f"{place} ended on {ends_at:%Y-%m-%d}", "ask the hospital for the present one")
-    return ok("ca", f"{place} is readable, and holds until {ends_at:%Y-%m-%d}")
+    if key == "cert" and left < EXPIRES_SOON:
+        return warn(key, f"{place} ends in {counted(left, 'day')}", remedy)
+    return ok(key, f"{place} is readable, and holds until {ends_at:%Y-%m-%d}")
 
 
 def _first_end(text: str) -> dt.datetime | None:
