@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 
+from studies.analysis_checks import GROUPS, analysis_problems
 from studies.comparator_checks import comparator_problems
 from studies.control_checks import control_problems
 from studies.criteria_checks import Problem, criteria_problems, missing_problems, numeric_variables
@@ -82,17 +83,25 @@ def _codelists_of_response(response: Response) -> list[tuple[KeyPath, str | None
 
 def protocol_problems(protocol: Protocol) -> list[Problem]:
     """Every problem across the protocol's sections, with the path of the key that it is at."""
-    return [*_section_problems(protocol), *variation_problems(protocol, _section_problems)]
+    problems = _section_problems(protocol)
+    if not _has_criteria(protocol):
+        return problems
+    return [*problems, *variation_problems(protocol, _section_problems)]
+
+
+def _has_criteria(protocol: Protocol) -> bool:
+    """Whether the response's criteria are there, if it has a response: without them most names mean nothing."""
+    return protocol.response is None or protocol.response.chosen_set is not None
 
 
 def _section_problems(protocol: Protocol) -> list[Problem]:
-    if protocol.response and protocol.response.chosen_set is None:
-        # Much of the rest would only follow from this.
+    if protocol.response and not _has_criteria(protocol):
         return list(_response_problems(protocol, protocol.response))
     problems = [
         *_study_problems(protocol),
         *_baseline_problems(protocol),
         *event_problems(protocol),
+        *analysis_problems(protocol),
         *_week_problems(protocol),
         *_subgroup_problems(protocol),
         *_comparison_problems(protocol),
@@ -225,7 +234,7 @@ def _subgroup_problems(protocol: Protocol) -> Iterator[Problem]:
         "regimen": protocol.exposure.combination is not None,
         "refractory": baseline.refractory is not None,
     }
-    taken = {"all", "site"} | ({protocol.survival_by.event} if protocol.survival_by else set())
+    taken = {*GROUPS} | ({protocol.survival_by.event} if protocol.survival_by else set())
     for name, subgroup in protocol.subgroups.items():
         path: KeyPath = ("subgroups", name)
         if name in taken:

@@ -40,11 +40,7 @@ def control_covariates(protocol: Protocol) -> list[str]:
 def control_outcomes(protocol: Protocol) -> list[str]:
     """What may be compared: proportions of the response, and endpoints that everybody treated has."""
     proportions = [f"response.{name}" for name in protocol.response.outcomes] if protocol.response else []
-    treated = [
-        name
-        for name, endpoint in protocol.endpoints.items()
-        if endpoint.population == "treated" and endpoint.start == "index" and not endpoint.exclude_prevalent
-    ]
+    treated = [name for name, endpoint in protocol.endpoints.items() if endpoint.is_of_all]
     return [*proportions, *treated]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from studies.marked_yaml import KeyPath
 from studies.nearest import did_you_mean
@@ -38,6 +38,14 @@ class Range:
         high, high_inclusive = min(highs)
         return Range(low, not low_exclusive, high, high_inclusive)
 
+    def narrowed_of_baseline(self, condition: Condition | Sign) -> Range:
+        """The same for fractions of the baseline."""
+        low, high = condition.at_least_of_baseline, condition.at_most_of_baseline
+        return Range(
+            self.low if low is None else max(self.low, low),
+            high=self.high if high is None else min(self.high, high),
+        )
+
     @property
     def is_empty(self) -> bool:
         if self.low == self.high:
@@ -52,7 +60,7 @@ class Range:
 
 def is_never(sign: Sign) -> bool:
     """Whether no value fulfils the bounds."""
-    return Range().narrowed(sign).is_empty
+    return Range().narrowed(sign).is_empty or Range().narrowed_of_baseline(sign).is_empty
 
 
 def numeric_variables(response: Response) -> set[str]:
@@ -155,24 +163,33 @@ def _condition_problems(response: Response, condition: Condition, at: KeyPath) -
 
 @dataclass(frozen=True)
 class Allowed:
-    """What the conditions of `all` leave: of each number a range, of each finding true or false."""
+    """What the conditions of `all` leave: of each number a range, and one of fractions of its baseline; of each
+    finding true or false."""
 
-    ranges: dict[str, Range]
-    equals: dict[str, bool]
+    ranges: dict[str, Range] = field(default_factory=dict)
+    fractions: dict[str, Range] = field(default_factory=dict)
+    equals: dict[str, bool] = field(default_factory=dict)
 
     def fits(self, condition: Condition) -> bool:
         """Whether the condition can hold beside them."""
         truth = self.equals.get(condition.variable, condition.equals)
         left = self.ranges.get(condition.variable, Range()).narrowed(condition)
-        return (condition.equals is None or truth == condition.equals) and not left.is_empty
+        fractions = self.fractions.get(condition.variable, Range()).narrowed_of_baseline(condition)
+        is_empty = left.is_empty or fractions.is_empty
+        return (condition.equals is None or truth == condition.equals) and not is_empty
 
     def with_(self, condition: Condition) -> Allowed:
         """What is left beside the condition too."""
         variable = condition.variable
         if condition.equals is not None:
-            return Allowed(self.ranges, {**self.equals, variable: condition.equals})
+            return replace(self, equals={**self.equals, variable: condition.equals})
         narrowed = self.ranges.get(variable, Range()).narrowed(condition)
-        return Allowed({**self.ranges, variable: narrowed}, self.equals)
+        fractions = self.fractions.get(variable, Range()).narrowed_of_baseline(condition)
+        return replace(
+            self,
+            ranges={**self.ranges, variable: narrowed},
+            fractions={**self.fractions, variable: fractions},
+        )
 
     def implies(self, condition: Condition) -> bool:
         """Whether all that is left fulfils the condition; not known where a baseline decides."""
@@ -184,15 +201,16 @@ class Allowed:
 
 
 def _allowed(criterion: Criterion) -> Allowed:
-    allowed = Allowed({}, {})
+    allowed = Allowed()
     for condition in criterion.all:
         allowed = allowed.with_(condition)
     return allowed
 
 
 def _contradictions(criterion: Criterion, path: KeyPath) -> Iterator[Problem]:
-    """The first condition of `all` that contradicts those before it; `any` when none of it is possible."""
-    allowed = Allowed({}, {})
+    """The first condition of `all` that contradicts those before it; `any` when none of it is possible; what would
+    undo the response and never can."""
+    allowed = Allowed()
     for number, condition in enumerate(criterion.all):
         if not allowed.fits(condition):
             yield (
@@ -206,6 +224,10 @@ def _contradictions(criterion: Criterion, path: KeyPath) -> Iterator[Problem]:
             (*path, "any"),
             f"each condition contradicts those of `all`; nothing can be {criterion.response}",
         )
+    undoing = criterion.lasting.contradicted_by if criterion.lasting else []
+    for number, condition in enumerate(undoing):
+        if not Allowed().fits(condition):
+            yield (*path, "lasting", "contradicted_by", number), "contradicts itself; no value fulfils it"
 
 
 def _shadowed(criteria: list[Criterion], path: KeyPath) -> Iterator[Problem]:

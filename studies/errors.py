@@ -10,5 +10,6 @@ class StudyError(Exception):
     """
 
     def __init__(self, *errors: str) -> None:
-        super().__init__(errors[0])
-        self.errors = errors
+        # What the files hold is repeated, whatever characters end a line in it.
+        self.errors = tuple(" ".join(error.splitlines()) for error in errors)
+        super().__init__(self.errors[0])

@@ -135,7 +135,7 @@ def _event(protocol: Protocol, name: str, event: NamedEvent) -> Iterator[Problem
         yield from (
             ((*path, key), "belongs to a sign; write it beside its `from`")
             for key in Sign.model_fields
-            if key != "from_" and getattr(event, key)
+            if key != "from_" and getattr(event, key) not in (None, [])
         )
     for at, sign in signs_with_paths(name, event):
         yield from _sign(protocol, sign, at)

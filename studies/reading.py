@@ -98,8 +98,8 @@ def _codelist_files(protocol: Protocol, source: ProtocolFiles, folder: Path) -> 
     when sections of the protocol don't fit each other."""
     present = {file.stem: file for file in (folder / "codelists").glob("*.csv")}
     problems = protocol_problems(protocol)
-    # A variation with a mistake names no codelists yet.
-    if any(path[0] == "sensitivity" for path, _ in problems):
+    # A variation with a mistake names no codelists yet, nor one that wasn't looked at for want of criteria.
+    if any(path[0] == "sensitivity" or path == ("response", "criteria_set") for path, _ in problems):
         _raise_if_any(problems, source)
     named = list(named_codelists(protocol))
     missing = [

@@ -14,9 +14,4 @@ def times_of(frames: Frames, analysis: str, rules: Endpoint | Incidence) -> pl.D
     Raises IncompleteTable when one lacks a treated person who can't be left out, or has somebody who isn't treated.
     """
     times = table(frames, "endpoint").filter(pl.col("endpoint") == analysis)
-    return person_table({**frames, analysis: times}, analysis, whole=_is_of_all(rules))
-
-
-def _is_of_all(rules: Endpoint | Incidence) -> bool:
-    """Whether each treated person must have a row."""
-    return rules.population == "treated" and rules.start == "index" and not rules.exclude_prevalent
+    return person_table({**frames, analysis: times}, analysis, whole=rules.is_of_all)

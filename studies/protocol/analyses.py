@@ -27,6 +27,10 @@ class Comparison(Section):
     )
 
 
+# More than any contract is worth; a double holds each amount up to this to the tenth.
+Money = Annotated[float, Field(ge=0, le=1e15)]
+
+
 class Tier(Section):
     """What is paid back from a shortfall on, until the next tier."""
 
@@ -43,11 +47,11 @@ class Refund(Section):
 
     kind: Literal["share_of_spend", "per_non_responder", "tiered"]
     currency: str = Field(min_length=1)
-    spend: float | None = Field(default=None, ge=0)
+    spend: Money | None = None
     share_percent: float | None = Field(default=None, ge=0, le=100)
-    price: float | None = Field(default=None, ge=0)
+    price: Money | None = None
     tiers: list[Tier] = Field(default_factory=list, description="by rising shortfall")
-    cap: float | None = Field(default=None, ge=0, description="the most that is paid")
+    cap: Money | None = Field(default=None, description="the most that is paid")
 
 
 class Threshold(Section):

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from pydantic import Field
 
-from studies.protocol.section import Days, Name, Section
+from studies.protocol.section import Days, Name, Section, SomeDays
 
 # What a value that isn't there means; a number of a measured variable, true or false of a finding.
 Meaning = bool | float
@@ -32,7 +30,7 @@ class Condition(Section):
 class Lasting(Section):
     """A response that has to last: later assessments may contradict it."""
 
-    days: Annotated[int, Field(ge=1)]
+    days: SomeDays
     contradicted_by: list[Condition] = Field(
         min_length=1, description="by a later assessment within the days that fulfils one of these"
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from studies.protocol.section import Days, Name, Section
+from studies.protocol.section import Days, Name, Section, SomeDays
 
 
 class Censoring(Section):
@@ -42,11 +42,16 @@ class TimeToEvent(Section):
         default_factory=list, description="a name, or the first that is for the person; absent: last_contact"
     )
     ends_at: list[Name] = Field(default_factory=list, description="events that end follow-up")
-    assessment_gap_days: Annotated[int, Field(ge=1)] | None = Field(
+    assessment_gap_days: SomeDays | None = Field(
         default=None,
         description="follow-up ends at the last evaluation before a longer time without one",
     )
     exclude_prevalent: bool = False
+
+    @property
+    def is_of_all(self) -> bool:
+        """Whether each treated person has a time."""
+        return self.population == "treated" and self.start == "index" and not self.exclude_prevalent
 
 
 class Endpoint(TimeToEvent):
@@ -76,7 +81,7 @@ class SurvivalBy(Section):
     same_day_first: list[Name] = Field(
         default_factory=list, description="events that come before it on a day with both"
     )
-    landmarks: list[Annotated[int, Field(ge=1)]]
+    landmarks: list[SomeDays]
 
 
 class Deaths(Section):

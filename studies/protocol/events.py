@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from studies.protocol.section import Name, Section
+from studies.protocol.section import Name, Section, SomeDays
 
 Kind = Literal[
     "procedure", "diagnosis", "drug", "observation", "evaluation", "adverse_event", "response", "event"
@@ -52,9 +52,7 @@ class NamedEvent(_Sign):
         default=None, description="counts only later than the day of the first of this"
     )
     without: Name | None = Field(default=None, description="the event that fails to come")
-    by_day: Annotated[int, Field(ge=1)] | None = Field(
-        default=None, description="days after the index date, or after `after`"
-    )
+    by_day: SomeDays | None = Field(default=None, description="days after the index date, or after `after`")
 
     @property
     def signs(self) -> list[Sign]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from studies.protocol.section import Days, Evidence, Name, Section
+from studies.protocol.section import Days, Evidence, Name, Section, SomeDays
 
 
 class Diagnosis(Section):
@@ -37,7 +37,7 @@ class Combination(Section):
 
 
 class Exposure(Section):
-    cycle_gap_days: Annotated[int, Field(ge=1)] | None = None
+    cycle_gap_days: SomeDays | None = None
     combination: Combination | None = None
 
 

@@ -7,7 +7,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Days = Annotated[int, Field(ge=0)]
+# More days than this are a slip of the keyboard, and leave what the warehouse can count.
+MOST_DAYS = 1_000_000
+Days = Annotated[int, Field(ge=0, le=MOST_DAYS)]
+SomeDays = Annotated[int, Field(ge=1, le=MOST_DAYS)]
 Evidence = Literal["administered", "dispensed", "stated", "ordered"]
 
 

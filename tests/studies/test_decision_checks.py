@@ -34,6 +34,10 @@ GIVEN = "      at_least: 30                  # percent\n"
             "decision.thresholds[1].refund.spend: isn't used by per_non_responder; remove it",
         ),
         (
+            "      at_least: 30\n      refund: {kind: per_non_responder, currency: KRW, price: 1e300}\n",
+            "decision.thresholds[1].refund.price: input should be less than or equal to 1000000000000000;",
+        ),
+        (
             "      at_least: 30\n      refund:\n        kind: tiered\n        currency: KRW\n        spend: 5\n"
             "        tiers:\n          - {shortfall_at_least: 5, share_percent: 5}\n"
             "          - {shortfall_at_least: 5, share_percent: 9}\n",

@@ -98,6 +98,7 @@ MISTAKES = [
         "exposure.cycle_gap_days: not a whole number; write one without",
     ),
     ("cycle_gap_days: 7", "cycle_gap_days: true", "exposure.cycle_gap_days: not a whole number"),
+    ("cycle_gap_days: 7", "cycle_gap_days: 1000001", "exposure.cycle_gap_days: input should be less than"),
     (
         "cycle_gap_days: 7",
         "cycle_gap_days: 0",
@@ -441,6 +442,22 @@ CRITERIA_MISTAKES = [
         "    all:\n",
         "criteria[3].lasting.contradicted_by[1]: a later assessment isn't compared with the baseline",
     ),
+    (
+        "  - response: PR\n    all:\n",
+        "  - response: PR\n    all:\n      - {variable: marrow, at_least_of_baseline: 0.75}\n",
+        "criteria[3].all[3]: contradicts the bounds of marrow; nothing can be PR",
+    ),
+    (
+        "  - response: PR\n    all:\n",
+        "  - response: PR\n    lasting: {days: 28, contradicted_by: [{variable: marrow, at_least: 9, below: 3}]}\n"
+        "    all:\n",
+        "criteria[3].lasting.contradicted_by[1]: contradicts itself; no value fulfils it",
+    ),
+    (
+        "days_before: 7, days_after: 7",
+        "days_before: 2000000, days_after: 7",
+        "window.days_before: input should be less than or equal to 1000000",
+    ),
 ]
 
 
@@ -472,6 +489,31 @@ def test_a_criterion_that_an_earlier_one_shadows_is_an_error(folder: Path) -> No
 def test_a_study_without_criteria_files_says_which_is_missing(folder: Path) -> None:
     (folder / "criteria/reference.yaml").unlink()
     assert "response.criteria_set: no file criteria/reference.yaml; known: cibmtr, eln, " in error(folder)
+
+
+def test_criteria_that_are_not_there_are_told_of_once(folder: Path) -> None:
+    change(folder, "criteria_set: reference 1.0", "criteria_set: refrence 1.0")
+    change(folder, "change: {dates.impute: first}", "change: {dates.imput: first}")
+    with pytest.raises(StudyError) as caught:
+        load_study(str(folder))
+    assert len(caught.value.errors) == 1
+    assert 'no file criteria/refrence.yaml; did you mean "reference"?' in caught.value.errors[0]
+
+
+def test_a_mistake_is_one_line_whatever_it_repeats(folder: Path) -> None:
+    change(folder, "term: Anemia,", 'term: "An\\nemia",')
+    assert '"An emia" isn\'t graded in CTCAE 5.0' in error(folder)
+
+
+def test_a_bound_of_0_beside_several_signs_is_told(folder: Path) -> None:
+    change(folder, "    after: remission  ", "    above: 0\n    after: remission  ")
+    assert "events.relapse.above: belongs to a sign; write it beside its `from`" in error(folder)
+
+
+def test_fractions_of_the_baseline_that_contradict_each_other_tell_no_event(folder: Path) -> None:
+    sign = "  x: {from: evaluation, at_most_of_baseline: 0.5, at_least_of_baseline: 0.75}\n"
+    change(folder, "  failure: {without", f"{sign}  failure: {{without")
+    assert "events.x.at_most_of_baseline: contradicts another bound; nothing can tell" in error(folder)
 
 
 def test_criteria_in_the_protocol_itself_are_sent_to_their_file(folder: Path) -> None:
