@@ -53,11 +53,15 @@ def fill(empty: Path, file: Path, persons: int) -> dict[str, Any]:
             "select schema_name, table_name from duckdb_tables() "
             "where database_name = 'empty' and schema_name in ('clinical', 'quality')"
         ).fetchall()
-        con.execute("set timezone = 'UTC'; create schema clinical; create schema quality; create schema fhir")
+        con.execute(
+            "set timezone = 'UTC'; create schema fhir; create schema current; create schema clinical; "
+            "create schema quality"
+        )
         for schema, table in tables:
             kept = "" if table in ("codelist", "soc") else "limit 0"
             con.execute(f"create table {schema}.{table} as from empty.{schema}.{table} {kept}")
         con.execute("create table clinical.code as from empty.clinical.code limit 0")
+        con.execute("create table current.resource as from empty.current.resource limit 0")
         con.execute("set variable seed = $seed", {"seed": SEED})
         con.execute("set variable persons = $persons", {"persons": persons})
         con.execute(PERSONS.read_text(encoding="utf-8"))
@@ -67,6 +71,7 @@ def fill(empty: Path, file: Path, persons: int) -> dict[str, Any]:
 
 def analyse(file: Path, out: Path) -> dict[str, Any]:
     """The study's tables, then the results and the curves; seconds of each."""
+    from flows.processes import processors
     from flows.reporting import study_frames, variation_frames
     from reports.statistics.curves import estimate_curves
     from reports.statistics.results import estimate_results
@@ -85,7 +90,8 @@ def analyse(file: Path, out: Path) -> dict[str, Any]:
         watch.part("building")
         frames = study_frames(con, study.protocol.id)
         watch.part("reading")
-        results = estimate_results(frames, study.protocol, partial(variation_frames, con, study.protocol))
+        varied = partial(variation_frames, con, study.protocol)
+        results = estimate_results(frames, study.protocol, varied, threads=processors())
     write_results(results, out / "results.csv")
     watch.part("estimating")
     estimate_curves(frames, study.protocol).write_csv(out / "curves.csv")

@@ -59,7 +59,7 @@ def write_estimates(run: Run) -> Run:
         varied = partial(variation_frames, connection, protocol)
         try:
             with _spread(protocol) as spread:
-                results = estimate_results(frames, protocol, varied, spread)
+                results = estimate_results(frames, protocol, varied, spread, processors())
         except UnaskedResults as error:
             raise DefectError(f"{error}; this is a defect of Cove, please report it") from error
     with _staged(staging, out):

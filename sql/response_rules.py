@@ -18,6 +18,7 @@ CONDITION_COLUMNS = {
     "response": "VARCHAR",
     "part": "VARCHAR",
     "condition": "INTEGER",
+    "number": "INTEGER",
     "variable": "VARCHAR",
     "comparison": "VARCHAR",
     "bound": "DOUBLE",
@@ -63,9 +64,17 @@ def meaning_rows(response: Response) -> list[tuple[Cell, ...]]:
 
 
 def condition_rows(response: Response) -> list[tuple[Cell, ...]]:
-    """Every comparison of the criteria; those of one condition hold together."""
+    """Every comparison of the criteria; those of one condition hold together, and the same have the same number."""
+    numbers: dict[tuple[Cell, ...], int] = {}
     return [
-        (number, criterion.response, part, position, *comparison)
+        (
+            number,
+            criterion.response,
+            part,
+            position,
+            numbers.setdefault(comparison, len(numbers)),
+            *comparison,
+        )
         for number, criterion in enumerate(response.criteria)
         for part, conditions in (("all", criterion.all), ("any", criterion.any))
         for position, condition in enumerate(conditions)

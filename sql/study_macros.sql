@@ -1,8 +1,8 @@
--- Rules of dates and comparisons that several study models share; temporary, so that no table depends on them.
+-- Rules of dates and comparisons that several study models share; in main, where views of every schema find them.
 
 -- The day taken for a partial date: by the protocol's rule, then bounded by days that it can't pass. A bound that
 -- lies outside the period contradicts it and is left aside.
-create or replace temp macro imputed_day(first_day, last_day, rule, not_before, not_after) as
+create or replace macro main.imputed_day(first_day, last_day, rule, not_before, not_after) as
     case
         when first_day is null or first_day = last_day then first_day
         else least(
@@ -20,17 +20,17 @@ create or replace temp macro imputed_day(first_day, last_day, rule, not_before, 
     end;
 
 -- Comparisons of an interval with a bound: decided only where every value of the interval agrees, else null.
-create or replace temp macro is_at_least(low, high, has_low, has_high, bound) as
+create or replace macro main.is_at_least(low, high, has_low, has_high, bound) as
     case when low >= bound then true when high < bound or (high = bound and not has_high) then false end;
-create or replace temp macro is_above(low, high, has_low, has_high, bound) as
+create or replace macro main.is_above(low, high, has_low, has_high, bound) as
     case when low > bound or (low = bound and not has_low) then true when high <= bound then false end;
-create or replace temp macro is_at_most(low, high, has_low, has_high, bound) as
+create or replace macro main.is_at_most(low, high, has_low, has_high, bound) as
     case when high <= bound then true when low > bound or (low = bound and not has_low) then false end;
-create or replace temp macro is_below(low, high, has_low, has_high, bound) as
+create or replace macro main.is_below(low, high, has_low, has_high, bound) as
     case when high < bound or (high = bound and not has_high) then true when low >= bound then false end;
 
 -- Whether a value fulfils a comparison of the criteria; null where it can't be decided.
-create or replace temp macro fulfils(value, rule) as
+create or replace macro main.fulfils(value, rule) as
     case rule.comparison
         when 'at_least' then is_at_least(value.low, value.high, value.has_low, value.has_high, rule.bound)
         when 'above' then is_above(value.low, value.high, value.has_low, value.has_high, rule.bound)
@@ -40,22 +40,12 @@ create or replace temp macro fulfils(value, rule) as
     end;
 
 -- Three-valued and, or, over the rows of a group.
-create or replace temp macro all_hold(truth) as
+create or replace macro main.all_hold(truth) as
     case when bool_or(not truth) then false when count(*) = count(truth) then true end;
-create or replace temp macro any_holds(truth) as
+create or replace macro main.any_holds(truth) as
     case when bool_or(truth) then true when count(*) = count(truth) then false end;
 
 -- Birthdays passed: one born on 29 February has theirs on 1 March in other years.
-create or replace temp macro completed_years(birth_on, day) as
+create or replace macro main.completed_years(birth_on, day) as
     year(day) - year(birth_on)
     - case when (month(day), day(day)) < (month(birth_on), day(birth_on)) then 1 else 0 end;
-
--- Where a row comes from, kept as one value through the steps.
-create or replace temp macro source_of(record) as struct_pack(
-    resource_type := record.resource_type,
-    resource_id := record.resource_id,
-    resource_version := record.resource_version,
-    file := record.file,
-    line := record.line,
-    resource_key := record.resource_key
-);

@@ -259,12 +259,14 @@ def _ranked(name: str, column: str, values: Iterable[str]) -> RuleTable:
     return RuleTable(name, {column: "VARCHAR", "rank": "INTEGER"}, [(v, n) for n, v in enumerate(values)])
 
 
-def write_rule_table(con: duckdb.DuckDBPyConnection, schema: str, table: RuleTable) -> None:
-    """Writes one table into a schema, in place of one of its name."""
+def write_rule_table(con: duckdb.DuckDBPyConnection, schema: str | None, table: RuleTable) -> None:
+    """Writes one table into a schema, in place of one of its name; without a schema as a temporary table."""
     rows = json.dumps([dict(zip(table.columns, row, strict=True)) for row in table.rows])
     shape = json.dumps([dict(table.columns)])
+    place = f"temp table {quoted(table.name)}"
+    if schema is not None:
+        place = f"table {quoted(schema)}.{quoted(table.name)}"
     con.execute(
-        f"create or replace table {quoted(schema)}.{quoted(table.name)} as "
-        "select unnest(from_json($rows::json, $shape), recursive := true)",
+        f"create or replace {place} as select unnest(from_json($rows::json, $shape), recursive := true)",
         {"rows": rows, "shape": shape},
     )

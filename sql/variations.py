@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import date
 from itertools import repeat
 from typing import Any
 
 import duckdb
 
-from sql.build_study import MACROS, MODELS
-from sql.runner import ModelBuild, build_view, one_transaction, rebuild_models
-from sql.study_tables import RuleTable, quoted, study_tables, write_rule_table
+from sql.build_study import MODELS
+from sql.rebuilding import ChangedRules, build_view, complete_tables, rebuild_models
+from sql.runner import ModelBuild, one_transaction
+from sql.study_tables import RuleTable, quoted, study_tables
 from studies.protocol import Protocol
 from studies.reading import Study
 from studies.variations import variation_schema, varied_protocol
@@ -54,12 +56,10 @@ def _setting(con: duckdb.DuckDBPyConnection, name: str) -> Any:
 def _build_variation(
     con: duckdb.DuckDBPyConnection, study: Study, name: str, data_cutoff: date | None
 ) -> list[ModelBuild]:
-    base, schema = study.protocol.id, variation_schema(study.protocol.id, name)
+    schema = variation_schema(study.protocol.id, name)
     protocol = varied_protocol(study.protocol, name)
     wanted = tables_of(protocol, study.protocol.sensitivity[name].analyses)
-    with one_transaction(con):
-        kept = build_under(con, study, protocol, schema, wanted, data_cutoff)
-        return [*kept, build_view(con, MODELS, schema, CONTRIBUTION, base=base)] if kept else []
+    return build_under(con, study, protocol, schema, wanted, data_cutoff)
 
 
 def build_under(
@@ -70,30 +70,29 @@ def build_under(
     wanted: Collection[str],
     data_cutoff: date | None,
 ) -> list[ModelBuild]:
-    """Replaces `schema` with those tables, of the ones `wanted`, that differ from the study's under `protocol`."""
-    con.execute(MACROS.read_text(encoding="utf-8"))
-    con.execute(f"drop schema if exists {quoted(schema)} cascade")
-    con.execute(f"create schema {quoted(schema)}")
-    changed = _changed_rules(study, protocol)
-    for table, _ in changed:
-        write_rule_table(con, schema, table)
-    return rebuild_models(
-        con,
-        MODELS,
-        schema,
-        base=study.protocol.id,
-        changed={table.name: columns for table, columns in changed},
-        wanted=wanted,
-        parameters={"data_cutoff": data_cutoff or protocol.data_cutoff},
-    )
+    """Replaces `schema` with those tables, of the ones `wanted`, that differ from the study's under `protocol`, and
+    with a view `contribution` where any does."""
+    base = study.protocol.id
+    with closing(_cursor(con)) as cursor, one_transaction(cursor):
+        cursor.execute(f"drop schema if exists {quoted(schema)} cascade")
+        cursor.execute(f"create schema {quoted(schema)}")
+        changed = _changed_rules(study, protocol)
+        parameters = {"data_cutoff": data_cutoff or protocol.data_cutoff}
+        built = rebuild_models(
+            cursor, MODELS, schema, base=base, changed=changed, wanted=wanted, parameters=parameters
+        )
+    # On a connection without the temporary tables, which views would read in place of those that are kept.
+    with closing(_cursor(con)) as cursor, one_transaction(cursor):
+        kept = complete_tables(cursor, schema, built, base=base)
+        return [*kept, build_view(cursor, MODELS, schema, CONTRIBUTION, base=base)] if kept else []
 
 
-def _changed_rules(study: Study, protocol: Protocol) -> list[tuple[RuleTable, frozenset[str]]]:
+def _changed_rules(study: Study, protocol: Protocol) -> list[ChangedRules]:
     """The protocol tables that differ from the study's; of the scalars, which ones."""
     before = {table.name: table for table in study_tables(study.protocol, study.codelists)}
     after = study_tables(protocol, study.codelists)
     return [
-        (table, _changed_columns(before[table.name], table))
+        ChangedRules(table, _changed_columns(before[table.name], table))
         for table in after
         if table.name != VARIATION and list(table.rows) != list(before[table.name].rows)
     ]

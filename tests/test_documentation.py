@@ -113,6 +113,20 @@ def test_every_table_and_column_of_the_warehouse_is_documented_and_no_other(
         assert documented[name] | shared == found, name
 
 
+def test_every_table_and_view_can_be_read_by_any_duckdb_attached_or_not(made: Made) -> None:
+    file = made.home / "warehouse.duckdb"
+    with duckdb.connect(str(file), read_only=True) as opened, duckdb.connect() as attaching:
+        attaching.execute(f"attach '{file}' as w (read_only)")
+        names = opened.execute(
+            "select schema_name, view_name from duckdb_views() where not internal"
+        ).fetchall()
+        assert len(names) > 20
+        for schema, view in names:
+            rows = f'"{schema}"."{view}"'
+            assert opened.sql(f"from {rows}").fetchall() is not None
+            assert attaching.sql(f"from w.{rows}").fetchall() is not None
+
+
 def test_every_view_is_documented_with_its_columns(columns: dict[str, set[str]]) -> None:
     documented = sections("###")
     in_views_page = first_cells((DOCS / "views.md").read_text(encoding="utf-8"))

@@ -49,7 +49,7 @@ def counted_terms(teae: pl.DataFrame, column: str) -> pl.DataFrame:
     coded = teae.filter(pl.col(column).is_not_null() & (pl.col(column) != ""))
     counted = coded.group_by(column).agg(
         pl.col("person_id").n_unique().alias("persons"),
-        pl.struct("person_id", "event_key").n_unique().alias("events"),
+        pl.struct("person_id", "resource_key").n_unique().alias("events"),
     )
     return counted.sort(column)
 
@@ -62,7 +62,7 @@ def _term_rows(counted: pl.DataFrame, persons: int, place: Place) -> Iterator[Ro
 
 def _event_rows(events: pl.DataFrame, persons: int, place: Place) -> Iterator[Row]:
     yield from place.persons(events["person_id"].n_unique(), persons)
-    yield place.count("events", events.select("person_id", "event_key").n_unique())
+    yield place.count("events", events.select("person_id", "resource_key").n_unique())
 
 
 def _grade_rows(teae: pl.DataFrame, persons: int, place: Place) -> Iterator[Row]:

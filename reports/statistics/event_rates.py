@@ -27,7 +27,7 @@ def rate_rows(
     """
     place = Place(f"rate.{name}", group)
     events = teae.filter(KINDS[rules.of])
-    counted = events.select("person_id", "event_key").n_unique()
+    counted = events.select("person_id", "resource_key").n_unique()
     with_event = events["person_id"].n_unique()
     days = _days(events, time_at_risk) if rules.count == "first" else int(time_at_risk["days"].sum())
     years = days / DAYS_A_YEAR

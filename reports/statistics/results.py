@@ -70,15 +70,16 @@ def estimate_results(
     protocol: Protocol,
     variation_frames: VariationFrames = no_variations,
     spread: Spread = map,
+    threads: int = 1,
 ) -> pl.DataFrame:
     """The rows of results.csv, sorted, one a statistic; columns as `rows.SCHEMA`.
 
     `frames` holds the study's tables by name, and those of `quality` as `quality_resources` and so on; a part
     that the protocol switches off needs no table and gives no row. `variation_frames` gives the tables of a
     sensitivity analysis that changes rules: those that differ. `spread` does the bootstrap of control patients,
-    perhaps in several processes. The order of rows in a table changes nothing. Raises IncompleteTable on a table
-    that is missing or lacks a treated person, or on a level that isn't declared, and UnaskedResults where the rows
-    aren't those that the protocol asks for.
+    perhaps in several processes; what leaves a site out is estimated in `threads`. The order of rows in a table
+    changes nothing. Raises IncompleteTable on a table that is missing or lacks a treated person, or on a level that
+    isn't declared, and UnaskedResults where the rows aren't those that the protocol asks for.
     """
     rows = [*_group_rows(frames, protocol, everybody(frames)), *_overall_rows(frames, protocol)]
     if protocol.decision is not None:
@@ -91,7 +92,7 @@ def estimate_results(
     groups, sites = study_groups(frames, protocol), study_sites(frames)
     for group in groups:
         rows.extend(_group_rows(frames, protocol, group))
-    rows.extend(sensitivity_rows(frames, protocol, variation_frames))
+    rows.extend(sensitivity_rows(frames, protocol, variation_frames, threads))
     results, names = results_frame(rows), [group.name for group in groups]
     require_asked_rows(results, protocol, sites=sites, groups=names, named=_named_levels(frames, protocol))
     return results

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
@@ -31,34 +32,54 @@ def no_variations(name: str) -> Frames:
     raise IncompleteTable(f"the tables of the sensitivity analysis {name} are missing")
 
 
-def sensitivity_rows(frames: Frames, protocol: Protocol, variation_frames: VariationFrames) -> Iterator[Row]:
+def sensitivity_rows(
+    frames: Frames, protocol: Protocol, variation_frames: VariationFrames, threads: int
+) -> Iterator[Row]:
     """The rows of every sensitivity analysis, in the protocol's order.
 
-    `variation_frames` gives the tables of a variation that changes rules: those that differ from `frames`.
+    `variation_frames` gives the tables of a variation that changes rules: those that differ from `frames`. What
+    leaves one site after the other out is estimated in so many `threads`: nearly all of it is done outside Python.
     """
-    for name, variation in protocol.sensitivity.items():
-        varied = varied_protocol(protocol, name)
-        tables = {**frames, **variation_frames(name)} if variation.change else frames
-        analyses = {one.varies: one.analysis for one in varied_analyses(protocol) if one.variation == name}
-        for group, part in _parts(tables, variation):
-            estimates = _estimates(part, varied)
-            for varies, analysis in analyses.items():
-                chosen = (row for row in estimates[varies]() if row.analysis == varies)
-                yield from (replace(row, analysis=analysis, group=group) for row in chosen)
+    with ThreadPoolExecutor(threads) as pool:
+        for name, variation in protocol.sensitivity.items():
+            varied = varied_protocol(protocol, name)
+            tables = {**frames, **variation_frames(name)} if variation.change else frames
+            analyses = {
+                one.varies: one.analysis for one in varied_analyses(protocol) if one.variation == name
+            }
+            estimated = partial(_group_rows, tables, varied, analyses)
+            for rows in pool.map(estimated, _groups(tables, variation)):
+                yield from rows
 
 
-def _parts(frames: Frames, variation: Variation) -> Iterator[tuple[str, Frames]]:
-    """The groups of a variation with their persons: `all`, or each site's left-out."""
+def _group_rows(
+    frames: Frames, protocol: Protocol, analyses: Mapping[str, str], group: tuple[str, pl.DataFrame | None]
+) -> list[Row]:
+    """The rows of one group of a variation, under the names that the variation gives them."""
+    name, persons = group
+    estimates = _estimates(frames if persons is None else _restricted(frames, persons), protocol)
+    return [
+        replace(row, analysis=analysis, group=name)
+        for varies, analysis in analyses.items()
+        for row in estimates[varies]()
+        if row.analysis == varies
+    ]
+
+
+def _groups(frames: Frames, variation: Variation) -> Iterator[tuple[str, pl.DataFrame | None]]:
+    """The groups of a variation with their persons, or None for everybody: `all`, or each site's left-out."""
+    persons = None
     if variation.persons == "evaluable":
         evaluable = table(frames, "response").filter(pl.col("best_response") != NOT_EVALUABLE)
-        frames = _restricted(frames, evaluable.select("person_id"))
+        persons = evaluable.select("person_id")
     if variation.leave_out is None:
-        yield "all", frames
+        yield "all", persons
         return
     cohort = table(frames, "cohort")
+    if persons is not None:
+        cohort = cohort.join(persons, on="person_id", how="semi")
     for site in study_sites(frames):
-        others = cohort.filter(pl.col("site") != site).select("person_id")
-        yield f"without_site={site}", _restricted(frames, others)
+        yield f"without_site={site}", cohort.filter(pl.col("site") != site).select("person_id")
 
 
 def _restricted(frames: Frames, persons: pl.DataFrame) -> Frames:

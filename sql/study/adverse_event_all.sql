@@ -52,7 +52,7 @@ judged as (
             as latest_onset,
         least(treated.last_dose_on + setting.safety_days_after_last_dose, treated.data_cutoff) as window_ends_on,
         imputed_day(
-            event.onset_first, event.onset_last, treated.impute,
+            event.onset_first, event.onset_last, setting.impute,
             greatest(treated.birth_first, treated.index_date), treated.last_possible_day
         ) as imputed_onset_on,
         related.resource_key is not null as is_related,
@@ -68,7 +68,7 @@ judged as (
 select
     person_id,
     site,
-    resource_key as event_key,
+    resource_key,
     soc,
     coalesce(pt_display, pt_code) as pt,
     soc_code,
@@ -88,11 +88,5 @@ select
         -- A missing onset counts, unless the event ended before the first dose.
         when onset_first is null then coalesce(ended_last >= index_date, true)
         else onset_first <= window_ends_on and latest_onset >= index_date
-    end as is_treatment_emergent,
-    resource_type,
-    resource_id,
-    resource_version,
-    file,
-    line,
-    resource_key
+    end as is_treatment_emergent
 from judged

@@ -30,8 +30,8 @@ select
     result.missing,
     coalesce(assumed.variables, []::varchar[]) as assumed,
     response_level.is_main_outcome or coalesce(certain.is_certain, false) as is_main_outcome_certain,
-    unnest(assessed.source),
-    baseline.source as baseline_source
+    assessed.resource_key,
+    baseline.resource_key as baseline_resource_key
 from assessed
 cross join setting
 join assessment_response as result

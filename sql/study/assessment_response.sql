@@ -2,21 +2,19 @@
 
 with result as (
     select
-        person_id,
-        evaluation,
-        trial,
+        known,
+        contradicted,
         arg_min(response, criterion) filter (where is_met) as met,
         bool_or(is_met is null) as is_undecided,
         flatten(list(lacks order by criterion) filter (where is_met is null and lacks is not null)) as lacks
     from criterion_result
-    group by person_id, evaluation, trial
+    group by known, contradicted
 ),
 
 decided as (
     select
-        person_id,
-        evaluation,
-        trial,
+        known,
+        contradicted,
         case when met is not null then met when is_undecided then 'NE' else 'NR' end as response,
         lacks
     from result
@@ -24,9 +22,9 @@ decided as (
 
 -- Named only where the decision needs it: of criteria that nothing else rules out.
 reason as (
-    select lacking.person_id, lacking.evaluation, lacking.trial, arg_min(missing_reason.reason, missing_reason.rank) as reason
+    select lacking.known, lacking.contradicted, arg_min(missing_reason.reason, missing_reason.rank) as reason
     from (
-        select person_id, evaluation, trial, unnest(lacks) as lack
+        select known, contradicted, unnest(lacks) as lack
         from decided
         where response = 'NE'
     ) as lacking
@@ -35,9 +33,14 @@ reason as (
     group by all
 )
 
-select decided.person_id, decided.evaluation, decided.trial, decided.response, reason.reason as missing
-from decided
+select
+    pattern.person_id,
+    pattern.evaluation,
+    pattern.trial,
+    decided.response,
+    reason.reason as missing
+from assessment_pattern as pattern
+join decided
+    on decided.known = pattern.known and decided.contradicted is not distinct from pattern.contradicted
 left join reason
-    on reason.person_id = decided.person_id
-    and reason.evaluation = decided.evaluation
-    and reason.trial = decided.trial
+    on reason.known = decided.known and reason.contradicted is not distinct from decided.contradicted

@@ -1,13 +1,14 @@
+-- view
 -- One row per assessment, rating and resource behind it: the evaluation, what was paired with it, the investigator's item.
 
 with behind as (
-    select person_id, evaluation, source
+    select person_id, evaluation, resource_key
     from assessment_value
-    where source is not null
+    where resource_key is not null
     union all
-    select person_id, evaluation, baseline_source
+    select person_id, evaluation, baseline_resource_key
     from assessment
-    where baseline_source is not null
+    where baseline_resource_key is not null
 )
 
 select
@@ -16,9 +17,9 @@ select
     assessment.evaluation,
     assessment.assessed_on,
     assessment.response,
-    behind.source
+    behind.resource_key
 from assessment
 join behind on behind.person_id = assessment.person_id and behind.evaluation = assessment.evaluation
 union all
-select person_id, 'investigator', null, assessed_on, response, source
+select person_id, 'investigator', null, assessed_on, response, resource_key
 from investigator_assessment

@@ -1,3 +1,4 @@
+-- view
 -- One row per assessment, trial and variable. Trial 0 is what was observed; in each other trial the values that aren't
 -- known (three at most) are replaced by one that they might have been, so that what is certain can be told.
 

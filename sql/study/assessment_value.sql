@@ -14,7 +14,7 @@ with assessed_number as (
         has_high,
         null::boolean as truth,
         false as is_assumed,
-        source
+        resource_key
     from assessed
     cross join setting
 ),
@@ -33,7 +33,7 @@ paired_number as (
         case when is_assumed then true else coalesce(paired.has_high, false) end,
         null::boolean,
         is_assumed,
-        paired.source
+        paired.resource_key
     from assessed
     cross join pair_rule
     left join missing_meaning as meaning on meaning.variable = pair_rule.variable
@@ -66,7 +66,7 @@ flag as (
             else meaning.truth
         end,
         finding.person_id is null and rule.kind = 'observation' and meaning.truth is not null,
-        finding.source
+        finding.resource_key
     from assessed
     cross join finding_rule as rule
     left join missing_meaning as meaning on meaning.variable = rule.variable

@@ -22,5 +22,5 @@ qualify row_number() over (
         measured_at desc nulls last,
         value desc nulls last,
         truth desc nulls last,
-        source.resource_id desc
+        resource_key desc
 ) = 1

@@ -3,80 +3,42 @@
 -- statistic of the analysis and level. Read by `cove trace`.
 
 with person as (
-    select person_id, site, source as record from treated
+    select person_id, site, resource_key from treated
 ),
 
 dose as (
-    select
-        doses.person_id,
-        {
-            'resource_type': resource_type, 'resource_id': resource_id, 'resource_version': resource_version,
-            'file': file, 'line': line, 'resource_key': resource_key
-        } as record
+    select doses.person_id, doses.resource_key
     from doses
     semi join treated on treated.person_id = doses.person_id
 ),
 
-died as (
-    select
-        death.person_id,
-        {
-            'resource_type': resource_type, 'resource_id': resource_id, 'resource_version': resource_version,
-            'file': file, 'line': line, 'resource_key': resource_key
-        } as record
-    from death
-),
-
-emergent as (
-    select
-        teae.*,
-        {
-            'resource_type': resource_type, 'resource_id': resource_id, 'resource_version': resource_version,
-            'file': file, 'line': line, 'resource_key': resource_key
-        } as record
-    from teae
-),
-
 ending as (
-    select
-        endpoint.*,
-        coalesce(
-            case when resource_key is not null then {
-                'resource_type': resource_type, 'resource_id': resource_id, 'resource_version': resource_version,
-                'file': file, 'line': line, 'resource_key': resource_key
-            } end,
-            person.record
-        ) as record
+    select endpoint.* replace (coalesce(endpoint.resource_key, person.resource_key) as resource_key)
     from endpoint
     join person on person.person_id = endpoint.person_id
 ),
 
 known as (
-    select
-        person_id,
-        {
-            'resource_type': resource_type, 'resource_id': resource_id, 'resource_version': resource_version,
-            'file': file, 'line': line, 'resource_key': resource_key
-        } as record
+    select person_id, resource_key
     from clinical.person
     semi join attrition using (person_id)
 ),
 
 population as (
-    select 'attrition' as analysis, 'known' as level, 'n' as statistic, person_id, record from known
+    select 'attrition' as analysis, 'known' as level, 'n' as statistic, person_id, resource_key from known
     union all
     -- Without a diagnosis in the protocol everybody passes the step, as known.
-    select 'attrition', 'diagnosed', 'n', attrition.person_id, coalesce(study_diagnosis.source, known.record)
+    select 'attrition', 'diagnosed', 'n', attrition.person_id, coalesce(study_diagnosis.resource_key, known.resource_key)
     from attrition
     join known on known.person_id = attrition.person_id
     left join study_diagnosis on study_diagnosis.person_id = attrition.person_id and study_diagnosis.is_in_time
     where attrition.is_diagnosed
     union all
-    select 'attrition', 'treated', 'n', person_id, record from dose
+    select 'attrition', 'treated', 'n', person_id, resource_key from dose
     union all
-    select 'disposition', 'treated', 'n', person_id, record from dose
+    select 'disposition', 'treated', 'n', person_id, resource_key from dose
     union all
-    select 'disposition', 'completed_follow_up', 'n', cohort.person_id, observed_value.source
+    select 'disposition', 'completed_follow_up', 'n', cohort.person_id, observed_value.resource_key
     from cohort
     cross join setting
     join observed_value
@@ -85,21 +47,21 @@ population as (
         and observed_value.truth
     where cohort.completed_follow_up
     union all
-    select 'disposition', later_event.event, 'n', later_event.person_id, later_event.source
+    select 'disposition', later_event.event, 'n', later_event.person_id, later_event.resource_key
     from later_event
     cross join setting
     where later_event.event in (setting.survival_by_event, 'new_therapy')
     union all
-    select 'disposition', 'died', 'n', person_id, record from died
+    select 'disposition', 'died', 'n', person_id, resource_key from death
 ),
 
 at_baseline as (
-    select 'baseline.age' as analysis, '' as level, '' as statistic, person.person_id, person.record
+    select 'baseline.age' as analysis, '' as level, '' as statistic, person.person_id, person.resource_key
     from person
     join cohort on cohort.person_id = person.person_id
     where cohort.age is not null
     union all
-    select 'baseline.age_at_diagnosis', '', '', cohort.person_id, unnest([person.record, study_diagnosis.source])
+    select 'baseline.age_at_diagnosis', '', '', cohort.person_id, unnest([person.resource_key, study_diagnosis.resource_key])
     from cohort
     join person on person.person_id = cohort.person_id
     join study_diagnosis
@@ -107,14 +69,14 @@ at_baseline as (
         and study_diagnosis.diagnosed_on = cohort.diagnosed_on
     where cohort.age_at_diagnosis is not null
     union all
-    select 'baseline.prior_regimens', '', '', cohort.person_id, baseline.source
+    select 'baseline.prior_regimens', '', '', cohort.person_id, baseline.resource_key
     from cohort
     cross join setting
     join baseline
         on baseline.person_id = cohort.person_id and baseline.codelist = setting.prior_regimens_codelist
     where cohort.prior_regimens is not null
     union all
-    select 'baseline.sex', cohort.sex, '', cohort.person_id, person.record
+    select 'baseline.sex', cohort.sex, '', cohort.person_id, person.resource_key
     from cohort
     join person on person.person_id = cohort.person_id
     union all
@@ -123,7 +85,7 @@ at_baseline as (
         cohort.phenotype,
         '',
         cohort.person_id,
-        coalesce(phenotype.source, person.record)
+        coalesce(phenotype.resource_key, person.resource_key)
     from cohort
     join person on person.person_id = cohort.person_id
     left join phenotype on phenotype.person_id = cohort.person_id
@@ -134,7 +96,7 @@ at_baseline as (
         cohort.refractory,
         '',
         cohort.person_id,
-        coalesce(baseline.source, person.record)
+        coalesce(baseline.resource_key, person.resource_key)
     from cohort
     cross join setting
     join person on person.person_id = cohort.person_id
@@ -144,24 +106,24 @@ at_baseline as (
 ),
 
 exposure as (
-    select 'exposure.evidence' as analysis, cohort.evidence_level as level, '' as statistic, dose.person_id, dose.record
+    select 'exposure.evidence' as analysis, cohort.evidence_level as level, '' as statistic, dose.person_id, dose.resource_key
     from dose
     join cohort on cohort.person_id = dose.person_id
     union all
-    select unnest(['exposure.doses', 'exposure.days']), '', '', person_id, record
+    select unnest(['exposure.doses', 'exposure.days']), '', '', person_id, resource_key
     from dose
     union all
-    select 'exposure.cycles', '', '', dose.person_id, dose.record
+    select 'exposure.cycles', '', '', dose.person_id, dose.resource_key
     from dose
     join cohort on cohort.person_id = dose.person_id
     where cohort.cycles is not null
     union all
-    select 'exposure.regimen', 'monotherapy', '', dose.person_id, dose.record
+    select 'exposure.regimen', 'monotherapy', '', dose.person_id, dose.resource_key
     from dose
     join cohort on cohort.person_id = dose.person_id
     where cohort.regimen = 'monotherapy'
     union all
-    select 'exposure.regimen', 'combination', '', cohort.person_id, other_dose.source
+    select 'exposure.regimen', 'combination', '', cohort.person_id, other_dose.resource_key
     from cohort
     cross join setting
     join other_dose on other_dose.person_id = cohort.person_id
@@ -177,7 +139,7 @@ best as (
         response.not_evaluable_reason,
         response.is_main_outcome,
         response.outcomes,
-        coalesce(behind.source, person.record) as record
+        coalesce(behind.resource_key, person.resource_key) as resource_key
     from response
     cross join setting
     join person on person.person_id = response.person_id
@@ -188,7 +150,7 @@ best as (
 ),
 
 achieved as (
-    select response.person_id, behind.source as record
+    select response.person_id, behind.resource_key
     from response
     cross join setting
     join assessment_source as behind
@@ -205,25 +167,25 @@ achieved as (
 ),
 
 responses as (
-    select 'response.best' as analysis, best_response as level, '' as statistic, person_id, record from best
+    select 'response.best' as analysis, best_response as level, '' as statistic, person_id, resource_key from best
     union all
-    select 'response.' || main.outcome, '', 'n', achieved.person_id, achieved.record
+    select 'response.' || main.outcome, '', 'n', achieved.person_id, achieved.resource_key
     from achieved
     join response_outcome as main on main.rank = 0
     union all
-    select 'response.' || other.outcome, '', 'n', best.person_id, best.record
+    select 'response.' || other.outcome, '', 'n', best.person_id, best.resource_key
     from best
     join response_outcome as other on other.rank > 0 and list_contains(best.outcomes, other.outcome)
     union all
-    select 'response.' || response_outcome.outcome, '', 'denominator', person.person_id, person.record
+    select 'response.' || response_outcome.outcome, '', 'denominator', person.person_id, person.resource_key
     from person
     cross join response_outcome
     union all
-    select 'response.not_evaluable', not_evaluable_reason, 'n', person_id, record
+    select 'response.not_evaluable', not_evaluable_reason, 'n', person_id, resource_key
     from best
     where not_evaluable_reason is not null
     union all
-    select 'response.agreement', '', '', person_id, source
+    select 'response.agreement', '', '', person_id, resource_key
     from investigator_assessment
 ),
 
@@ -235,16 +197,16 @@ outcomes as (
             'n', 'median', 'ci_low', 'ci_high', 'min', 'max', 'raw_median', 'survival', 'incidence', 'at_risk'
         ]) as statistic,
         person_id,
-        record
+        resource_key
     from ending
     union all
-    select endpoint, '', case status when 1 then 'events' else 'competing' end, person_id, record
+    select endpoint, '', case status when 1 then 'events' else 'competing' end, person_id, resource_key
     from ending
     where status in (1, 2)
     union all
-    select 'follow_up', '', '', person_id, record from ending where endpoint = 'overall_survival'
+    select 'follow_up', '', '', person_id, resource_key from ending where endpoint = 'overall_survival'
     union all
-    select 'survival_by_' || setting.survival_by_event, named.level, named.statistic, ending.person_id, ending.record
+    select 'survival_by_' || setting.survival_by_event, named.level, named.statistic, ending.person_id, ending.resource_key
     from ending
     cross join setting
     cross join lateral (
@@ -273,7 +235,7 @@ outcomes as (
             end
         ),
         ending.person_id,
-        ending.record
+        ending.resource_key
     from ending
     cross join setting
     join cohort on cohort.person_id = ending.person_id
@@ -282,7 +244,7 @@ outcomes as (
         and setting.survival_by_event is not null
         and (curve.level = 'no' or cohort.has_comparing_event)
     union all
-    select 'gray.' || rule.comparison, '', unnest(['n', 'groups', 'df', 'chi2', 'p']), ending.person_id, ending.record
+    select 'gray.' || rule.comparison, '', unnest(['n', 'groups', 'df', 'chi2', 'p']), ending.person_id, ending.resource_key
     from ending
     join comparison_rule as rule on rule.endpoint = ending.endpoint
     union all
@@ -296,7 +258,7 @@ outcomes as (
             end
         ),
         ending.person_id,
-        ending.record
+        ending.resource_key
     from ending
     join comparison_rule as rule on rule.endpoint = ending.endpoint
     join subgroup on subgroup.person_id = ending.person_id and subgroup.variable = rule.grouping
@@ -311,7 +273,7 @@ outcomes as (
             end
         ),
         ending.person_id,
-        ending.record
+        ending.resource_key
     from ending
     join comparison_rule as rule on rule.endpoint = ending.endpoint
     cross join lateral (
@@ -320,25 +282,25 @@ outcomes as (
             ('cause_specific.' || rule.comparison || '.competing', 2)
     ) as named (analysis, status)
     union all
-    select 'death', unnest(['all', cohort.death_class]), 'n', died.person_id, died.record
-    from died
-    join cohort on cohort.person_id = died.person_id
+    select 'death', unnest(['all', cohort.death_class]), 'n', death.person_id, death.resource_key
+    from death
+    join cohort on cohort.person_id = death.person_id
     union all
-    select 'death', 'due_to_teae', 'n', cohort.person_id, behind.record
+    select 'death', 'due_to_teae', 'n', cohort.person_id, behind.resource_key
     from cohort
     join (
-        from died
+        select person_id, resource_key from death
         union all
-        select person_id, record from emergent where is_fatal
+        select person_id, resource_key from teae where is_fatal
         union all
-        select cause_of_death.person_id, cause_of_death.source from cause_of_death
+        select cause_of_death.person_id, cause_of_death.resource_key from cause_of_death
     ) as behind on behind.person_id = cohort.person_id
     where cohort.is_death_due_to_teae
 ),
 
 safety as (
-    select 'teae' as analysis, kind.level, '' as statistic, person_id, record
-    from emergent
+    select 'teae' as analysis, kind.level, '' as statistic, person_id, resource_key
+    from teae
     cross join lateral (
         select unnest([
             'any',
@@ -351,12 +313,12 @@ safety as (
     ) as kind
     where kind.level is not null
     union all
-    select 'teae.soc', soc, '', person_id, record from emergent where soc <> ''
+    select 'teae.soc', soc, '', person_id, resource_key from teae where soc <> ''
     union all
-    select unnest(['teae.pt', 'teae.common']), pt, '', person_id, record from emergent where pt <> ''
+    select unnest(['teae.pt', 'teae.common']), pt, '', person_id, resource_key from teae where pt <> ''
     union all
-    select 'teae.pt.' || kind.level, pt, '', person_id, record
-    from emergent
+    select 'teae.pt.' || kind.level, pt, '', person_id, resource_key
+    from teae
     cross join lateral (
         select unnest([
             case when grade >= 3 then 'grade_3_plus' end,
@@ -371,12 +333,12 @@ safety as (
         soc || coalesce(' grade ' || max(grade) over (partition by person_id, soc), ' not graded'),
         '',
         person_id,
-        record
-    from emergent
+        resource_key
+    from teae
     where soc <> ''
     union all
-    select 'rate.' || rule.rate, '', unnest(['n', 'events']), person_id, record
-    from emergent
+    select 'rate.' || rule.rate, '', unnest(['n', 'events']), person_id, resource_key
+    from teae
     join rate_rule as rule
         on case rule.kind
             when 'any' then true
@@ -392,7 +354,7 @@ safety as (
         '',
         unnest(['person_years', 'rate', 'ci_low', 'ci_high']),
         person.person_id,
-        person.record
+        person.resource_key
     from person
     join time_at_risk on time_at_risk.person_id = person.person_id
     cross join rate_rule as rule
@@ -402,10 +364,7 @@ safety as (
         named.level,
         '',
         person_id,
-        {
-            'resource_type': resource_type, 'resource_id': resource_id, 'resource_version': resource_version,
-            'file': file, 'line': line, 'resource_key': resource_key
-        }
+        resource_key
     from lab_grade
     cross join lateral (
         values
@@ -416,7 +375,7 @@ safety as (
             )
     ) as named (analysis, level)
     union all
-    select 'quality.imputed_dates', imputed_date.kind, 'n', person.person_id, person.record
+    select 'quality.imputed_dates', imputed_date.kind, 'n', person.person_id, person.resource_key
     from imputed_date
     join person on person.person_id = imputed_date.person_id
 ),
@@ -428,7 +387,7 @@ compared as (
         'study' as level,
         'events' as statistic,
         result.person_id,
-        result.record
+        result.resource_key
     from (
         from responses
         union all
@@ -442,7 +401,7 @@ compared as (
         unnest(['study', 'difference', 'ratio']),
         unnest(['n', '', '']),
         person.person_id,
-        person.record
+        person.resource_key
     from person
     cross join comparator_rule as rule
 ),
@@ -463,10 +422,12 @@ select distinct
     final.statistic,
     final.person_id,
     attrition.site,
-    final.record.resource_type,
-    final.record.resource_id,
-    final.record.resource_version,
-    final.record.file,
-    final.record.line
+    record.resource_type,
+    record.resource_id,
+    record.resource_version,
+    record.file,
+    record.line
 from final
 join attrition on attrition.person_id = final.person_id
+left join current.resource as record
+    on record.site = attrition.site and record.resource_key = final.resource_key

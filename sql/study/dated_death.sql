@@ -5,13 +5,14 @@ select
     recorded.site,
     recorded.kind,
     imputed_day(
-        recorded.died_first, recorded.died_last, treated.impute,
+        recorded.died_first, recorded.died_last, setting.impute,
         greatest(treated.birth_first, treated.index_date), treated.data_cutoff
     ) as died_on,
     coalesce(recorded.died_first < recorded.died_last, false) as is_imputed,
     recorded.is_dated,
     recorded.has_conflict,
-    recorded.source
+    recorded.resource_key
 from recorded_death as recorded
+cross join setting
 join treated on treated.person_id = recorded.person_id
 where not recorded.is_after_cutoff

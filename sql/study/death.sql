@@ -9,7 +9,7 @@ select
     dated_death.is_dated,
     dated_death.is_imputed,
     dated_death.has_conflict,
-    unnest(dated_death.source)
+    dated_death.resource_key
 from dated_death
 join treated on treated.person_id = dated_death.person_id
 left join last_contact on last_contact.person_id = dated_death.person_id

@@ -40,6 +40,6 @@ select
     numbered.cycle,
     dose.dose_value,
     dose.dose_unit,
-    unnest(dose.source)
+    dose.resource_key
 from dose
 join numbered on numbered.person_id = dose.person_id and numbered.dosed_on = dose.dosed_on

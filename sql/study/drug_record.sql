@@ -16,13 +16,13 @@ counted as (
         evidence.rank as evidence_rank,
         imputed_day(
             exposure.exposed_first, exposure.exposed_last,
-            lifespan.impute, lifespan.birth_first, lifespan.last_possible_day
+            setting.impute, lifespan.birth_first, lifespan.last_possible_day
         ) as dosed_on,
         exposure.exposed_at as dosed_at,
         exposure.exposed_first < exposure.exposed_last as is_imputed,
         exposure.dose_value,
         exposure.dose_unit,
-        source_of(exposure) as source
+        exposure.resource_key
     from drug_exposure as exposure
     cross join setting
     cross join route

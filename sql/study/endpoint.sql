@@ -51,7 +51,7 @@ happened as (
         named.position,
         event.event_on,
         event.description,
-        event.source
+        event.resource_key
     from person
     join endpoint_event as named on named.endpoint = person.endpoint
     join event
@@ -76,7 +76,7 @@ first_event as (
                 else 3
             end,
             position,
-            source.resource_key
+            resource_key
     ) = 1
 ),
 
@@ -102,12 +102,12 @@ censored as (
         censor_named.person_id,
         event.event_on as censor_on,
         event.description,
-        event.source
+        event.resource_key
     from censor_named
     left join event on event.person_id = censor_named.person_id and event.event = censor_named.censor_event
     qualify row_number() over (
         partition by censor_named.endpoint, censor_named.person_id
-        order by event.event_on desc nulls last, event.source.resource_key
+        order by event.event_on desc nulls last, event.resource_key
     ) = 1
 ),
 
@@ -124,7 +124,7 @@ ended as (
         first_event.event_on,
         censored.censor_on,
         case when is_ended then first_event.description else censored.description end as description,
-        case when is_ended then first_event.source else censored.source end as source
+        case when is_ended then first_event.resource_key else censored.resource_key end as resource_key
     from person
     left join first_event
         on first_event.endpoint = person.endpoint and first_event.person_id = person.person_id
@@ -145,13 +145,13 @@ closed as (
             else 0
         end::integer as status,
         coalesce(description, 'no contact after the start') as description,
-        source
+        resource_key
     from ended
 ),
 
 -- Where the protocol names a gap: the last evaluation, or the start, before a longer time without one ends follow-up.
 evaluated as (
-    select person.endpoint, person.person_id, person.assessment_gap_days, evaluation.measured_on, evaluation.source
+    select person.endpoint, person.person_id, person.assessment_gap_days, evaluation.measured_on, evaluation.resource_key
     from person
     join evaluation on evaluation.person_id = person.person_id and evaluation.measured_on >= person.start_on
     where person.assessment_gap_days is not null
@@ -166,7 +166,7 @@ before_gap as (
         *,
         lead(measured_on) over (
             partition by endpoint, person_id
-            order by measured_on, source.resource_key nulls first
+            order by measured_on, resource_key nulls first
         ) as next_on
     from evaluated
     qualify coalesce(next_on - measured_on > assessment_gap_days, true)
@@ -179,7 +179,7 @@ gap as (
         measured_on as evaluated_on,
         measured_on + assessment_gap_days as last_day,
         'no evaluation for more than ' || assessment_gap_days || ' days' as description,
-        source
+        resource_key
     from before_gap
     qualify row_number() over (partition by endpoint, person_id order by measured_on) = 1
 ),
@@ -193,7 +193,7 @@ final as (
         case when is_cut then gap.evaluated_on else closed.end_on end as end_on,
         case when is_cut then 0 else closed.status end as status,
         case when is_cut then gap.description else closed.description end as description,
-        case when is_cut then gap.source else closed.source end as source
+        case when is_cut then gap.resource_key else closed.resource_key end as resource_key
     from closed
     left join gap on gap.endpoint = closed.endpoint and gap.person_id = closed.person_id
     cross join lateral (select coalesce(closed.end_on > gap.last_day, false) as is_cut)
@@ -208,5 +208,5 @@ select
     (end_on - start_on)::integer as days,
     status,
     description,
-    unnest(source)
+    resource_key
 from final

@@ -7,7 +7,7 @@ with at_one_time as (
     where codelist = setting.assessment_codelist and value is not null
     qualify row_number() over (
         partition by person_id, measured_on, measured_at
-        order by value desc, source.resource_id desc
+        order by value desc, resource_key desc
     ) = 1
 )
 

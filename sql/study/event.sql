@@ -12,7 +12,7 @@ with recursive given as (
             when is_imputed then 'death, partial date imputed'
             else 'death'
         end as description,
-        source_of(death) as source
+        death.resource_key
     from death
     union all
     select
@@ -21,15 +21,15 @@ with recursive given as (
         'index',
         treated.index_date,
         'first dose',
-        arg_min(source_of(dose), dose.resource_key)
+        min(dose.resource_key)
     from treated
     join doses as dose on dose.person_id = treated.person_id and dose.dosed_on = treated.index_date
     group by treated.person_id, treated.site, treated.index_date
     union all
-    select person_id, site, 'last_contact', contact_on, 'last contact: ' || kind, source
+    select person_id, site, 'last_contact', contact_on, 'last contact: ' || kind, resource_key
     from last_contact
     union all
-    select person_id, site, 'last_disease_assessment', assessed_on, 'last disease assessment', source
+    select person_id, site, 'last_disease_assessment', assessed_on, 'last disease assessment', resource_key
     from last_disease_assessment
     union all
     select told.*
@@ -67,7 +67,7 @@ known as (
             from told_event as told
             semi join rule on rule.event = told.event
             union all
-            select known.person_id, known.site, event_sign.event, known.event_on, known.description, known.source
+            select known.person_id, known.site, event_sign.event, known.event_on, known.description, known.resource_key
             from known
             join event_sign on event_sign.kind = 'event' and event_sign.source_event = known.event
             semi join rule on rule.event = event_sign.event
@@ -107,7 +107,7 @@ known as (
                 due.event,
                 due.event_on,
                 'no ' || due.missed || ' by day ' || due.by_day,
-                coalesce(last_contact.source, died.source)
+                coalesce(last_contact.resource_key, died.resource_key)
             from due
             left join given as last_contact
                 on last_contact.person_id = due.person_id and last_contact.event = 'last_contact'

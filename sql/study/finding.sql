@@ -7,7 +7,7 @@ with observed as (
         rule.variable,
         item.measured_on as found_on,
         item.truth,
-        item.source
+        item.resource_key
     from assessed
     join finding_rule as rule on rule.kind = 'observation'
     join observed_value as item
@@ -21,7 +21,7 @@ with observed as (
             item.measured_on desc,
             item.measured_at desc nulls last,
             item.truth desc,
-            item.source.resource_id desc
+            item.resource_key desc
     ) = 1
 ),
 
@@ -33,9 +33,9 @@ performed as (
         rule.near_variable,
         imputed_day(
             record.performed_first, record.performed_last,
-            treated.impute, treated.birth_first, treated.last_possible_day
+            setting.impute, treated.birth_first, treated.last_possible_day
         ) as performed_on,
-        source_of(record) as source
+        record.resource_key
     from procedure as record
     cross join setting
     join finding_rule as rule on rule.kind = 'procedure' and rule.codelist = record.codelist
@@ -50,7 +50,7 @@ done as (
         performed.variable,
         performed.performed_on as found_on,
         true as truth,
-        performed.source
+        performed.resource_key
     from assessed
     join performed on performed.person_id = assessed.person_id
     left join paired_value as near_value
@@ -62,7 +62,7 @@ done as (
         between 0 and performed.days_before
     qualify row_number() over (
         partition by assessed.person_id, assessed.evaluation, performed.variable
-        order by performed.performed_on desc, performed.source.resource_key desc
+        order by performed.performed_on desc, performed.resource_key desc
     ) = 1
 ),
 
@@ -74,7 +74,7 @@ unfinished as (
         rule.variable,
         min(later.dosed_on) as found_on,
         false as truth,
-        arg_min(source_of(later), (later.dosed_on, later.resource_key)) as source
+        arg_min(later.resource_key, (later.dosed_on, later.resource_key)) as resource_key
     from assessed
     join finding_rule as rule on rule.kind = 'course'
     join doses as earlier

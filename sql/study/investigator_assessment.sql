@@ -5,7 +5,7 @@ select
     item.site,
     item.measured_on as assessed_on,
     recorded.response,
-    item.source
+    item.resource_key
 from observed_value as item
 cross join setting
 join treated on treated.person_id = item.person_id

@@ -21,7 +21,7 @@ latest as (
     group by person_id
 )
 
-select bounded.person_id, bounded.site, bounded.kind, bounded.contact_on, source_of(bounded) as source
+select bounded.person_id, bounded.site, bounded.kind, bounded.contact_on, bounded.resource_key
 from bounded
 join latest on latest.person_id = bounded.person_id and latest.contact_on = bounded.contact_on
 qualify row_number() over (

@@ -4,7 +4,7 @@ select
     event.person_id,
     event.event,
     event.event_on,
-    event.source
+    event.resource_key
 from event
 join treated on treated.person_id = event.person_id
 left join death on death.person_id = event.person_id
@@ -13,5 +13,5 @@ where event.event_on >= treated.index_date
     and event.event <> 'death'
 qualify row_number() over (
     partition by event.person_id, event.event
-    order by event.event_on, event.source.resource_key
+    order by event.event_on, event.resource_key
 ) = 1

@@ -5,9 +5,7 @@ select
     person.site,
     person.birth_first,
     least(recorded_death.died_last, data_cutoff) as last_possible_day,
-    data_cutoff,
-    setting.impute
+    data_cutoff
 from person
 cross join data_cutoff
-cross join setting
 left join recorded_death on recorded_death.person_id = person.person_id

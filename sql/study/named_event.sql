@@ -8,7 +8,7 @@ with done as (
         sign.position,
         record.performed_first as first_day,
         record.performed_last as last_day,
-        source_of(record) as source
+        record.resource_key
     from procedure as record
     cross join setting
     join event_sign as sign on sign.codelist = record.codelist and sign.kind = 'procedure'
@@ -23,7 +23,7 @@ diagnosed as (
         sign.position,
         coalesce(record.onset_first, record.recorded_first) as first_day,
         case when record.onset_first is null then record.recorded_last else record.onset_last end as last_day,
-        source_of(record) as source
+        record.resource_key
     from diagnosis as record
     cross join setting
     join event_sign as sign on sign.codelist = record.codelist and sign.kind = 'diagnosis'
@@ -42,23 +42,24 @@ dated as (
         partial.site,
         partial.event,
         partial.position,
-        imputed_day(first_day, last_day, treated.impute, treated.birth_first, treated.last_possible_day) as event_on,
+        imputed_day(first_day, last_day, setting.impute, treated.birth_first, treated.last_possible_day) as event_on,
         first_day < last_day as is_imputed,
-        partial.source
+        partial.resource_key
     from partial
+    cross join setting
     join treated on treated.person_id = partial.person_id
     where first_day <= treated.data_cutoff
 ),
 
 drug as (
-    select record.person_id, record.site, sign.event, sign.position, record.dosed_on, record.is_imputed, record.source
+    select record.person_id, record.site, sign.event, sign.position, record.dosed_on, record.is_imputed, record.resource_key
     from drug_record as record
     join event_sign as sign on sign.codelist = record.codelist and sign.kind = 'drug'
     semi join treated on treated.person_id = record.person_id
 ),
 
 new_therapy as (
-    select other_dose.person_id, other_dose.site, 'new_therapy', 0, dosed_on, is_imputed, other_dose.source
+    select other_dose.person_id, other_dose.site, 'new_therapy', 0, dosed_on, is_imputed, other_dose.resource_key
     from other_dose
     cross join setting
     join treated on treated.person_id = other_dose.person_id
@@ -81,7 +82,7 @@ values_listed as (
 ),
 
 observed as (
-    select value.person_id, value.site, sign.event, sign.position, value.measured_on, value.is_imputed, value.source
+    select value.person_id, value.site, sign.event, sign.position, value.measured_on, value.is_imputed, value.resource_key
     from measured as value
     cross join setting
     join event_sign as sign
@@ -129,7 +130,7 @@ adverse as (
         sign.position,
         record.onset_on,
         coalesce(record.is_onset_imputed, false),
-        source_of(record)
+        record.resource_key
     from adverse_event_all as record
     join event_sign as sign on sign.kind = 'adverse_event'
     where record.onset_on is not null

@@ -1,3 +1,4 @@
+-- view
 -- One row per counted value of a codelist and treated person, at or before the cut-off, with its day and interval.
 
 select
@@ -6,7 +7,7 @@ select
     measurement.codelist,
     imputed_day(
         measurement.measured_first, measurement.measured_last,
-        treated.impute, treated.birth_first, treated.last_possible_day
+        setting.impute, treated.birth_first, treated.last_possible_day
     ) as measured_on,
     measurement.measured_at,
     measurement.measured_first < measurement.measured_last as is_imputed,
@@ -23,7 +24,7 @@ select
     measurement.value_codes,
     measurement.reference_low,
     measurement.reference_high,
-    source_of(measurement) as source
+    measurement.resource_key
 from measurement
 cross join setting
 join treated on treated.person_id = measurement.person_id

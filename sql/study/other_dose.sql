@@ -1,3 +1,4 @@
+-- view
 -- One row per dose of a listed other drug: regimens and new therapy are told from these.
 
 -- An index drug may stand on the list of others too; it is known by a code or a name in common.
@@ -17,7 +18,7 @@ select
     drug_record.evidence_level,
     drug_record.dosed_on,
     drug_record.is_imputed,
-    drug_record.source
+    drug_record.resource_key
 from drug_record
 cross join setting
 where drug_record.codelist = setting.combination_codelist

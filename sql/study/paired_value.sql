@@ -11,7 +11,7 @@ select
     found.high,
     found.has_low,
     found.has_high,
-    found.source
+    found.resource_key
 from assessed
 cross join setting
 cross join pair_rule
@@ -28,5 +28,5 @@ qualify row_number() over (
         found.measured_on desc,
         found.measured_at desc nulls last,
         found.value desc,
-        found.source.resource_id desc
+        found.resource_key desc
 ) = 1

@@ -7,10 +7,10 @@ with coded as (
         imputed_day(
             coalesce(record.onset_first, record.recorded_first),
             case when record.onset_first is null then record.recorded_last else record.onset_last end,
-            treated.impute, treated.birth_first, least(treated.index_date, treated.last_possible_day)
+            setting.impute, treated.birth_first, least(treated.index_date, treated.last_possible_day)
         ) as diagnosed_on,
         treated.index_date,
-        source_of(record) as source
+        record.resource_key
     from diagnosis as record
     cross join setting
     join phenotype_rule on phenotype_rule.codelist = record.codelist
@@ -36,6 +36,6 @@ chosen as (
 select
     person_id,
     case when count(distinct level) = 1 then any_value(level) end as level,
-    arg_min(source, source.resource_key) as source
+    min(resource_key) as resource_key
 from chosen
 group by person_id

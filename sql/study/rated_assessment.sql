@@ -48,7 +48,7 @@ investigator as (
         response_level.outcomes,
         response_level.is_main_outcome,
         null::varchar as missing,
-        item.source.resource_key as resource_key
+        item.resource_key
     from investigator_assessment as item
     join response_level on response_level.response = item.response
 )

@@ -8,7 +8,7 @@ with source as (
         death_source.rank,
         record.died_first,
         record.died_last,
-        source_of(record) as source
+        record.resource_key
     from death_record as record
     cross join setting
     join death_source on death_source.kind = record.kind
@@ -21,7 +21,7 @@ ranked as (
         row_number() over (
             partition by person_id
             -- Within a kind the earliest, then the lower id: any total order, the same every time.
-            order by died_first is null, rank, died_first, died_last, source.resource_key
+            order by died_first is null, rank, died_first, died_last, resource_key
         ) as choice,
         max(died_first) over (partition by person_id) as latest_first,
         min(died_last) over (partition by person_id) as earliest_last
@@ -38,7 +38,7 @@ select
     -- Sources agree where one day is possible for all of them.
     coalesce(latest_first > earliest_last, false) as has_conflict,
     coalesce(ranked.died_first > data_cutoff, false) as is_after_cutoff,
-    ranked.source
+    ranked.resource_key
 from ranked
 cross join data_cutoff
 where choice = 1

@@ -10,9 +10,9 @@ with dated as (
         lifespan.birth_first,
         lifespan.last_possible_day,
         lifespan.data_cutoff,
-        lifespan.impute,
+        setting.impute,
         setting.diagnosis_days_after_index,
-        source_of(diagnosis) as source
+        diagnosis.resource_key
     from diagnosis
     cross join setting
     join lifespan on lifespan.person_id = diagnosis.person_id
@@ -39,5 +39,5 @@ select
     is_imputed,
     -- A missing date counts, and without an index date any diagnosis does.
     coalesce(diagnosed_on <= index_date + diagnosis_days_after_index, true) as is_in_time,
-    source
+    resource_key
 from imputed

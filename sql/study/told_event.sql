@@ -8,18 +8,10 @@ with rated as (
         sign.position,
         rated.assessed_on as event_on,
         rated.response as description,
-        coalesce(derived.source, given.source) as source
+        rated.resource_key
     from rated_assessment as rated
     join event_sign as sign on sign.kind = 'response' and list_contains(rated.outcomes, sign.outcome)
     join treated on treated.person_id = rated.person_id
-    left join assessed as derived
-        on derived.person_id = case when rated.rating = 'derived' then rated.person_id end
-        and derived.source.resource_key = rated.resource_key
-        and derived.measured_on = rated.assessed_on
-    left join investigator_assessment as given
-        on given.person_id = case when rated.rating = 'investigator' then rated.person_id end
-        and given.source.resource_key = rated.resource_key
-        and given.response = rated.response
     where rated.is_primary
     -- Of assessments on one day the better one tells the event.
     qualify row_number() over (
@@ -38,11 +30,11 @@ select
         when rule.signs > 1 then ' by ' || replace(coalesce(sign.codelist, setting.assessment_codelist), '_', ' ')
         else ''
     end as description,
-    found.source
+    found.resource_key
 from named_event as found
 cross join setting
 left join event_rule as rule on rule.event = found.event
 left join event_sign as sign on sign.event = found.event and sign.position = found.position
 union all
-select person_id, site, event, event_on, description, source
+select person_id, site, event, event_on, description, resource_key
 from rated

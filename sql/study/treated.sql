@@ -3,7 +3,7 @@
 select
     treatment.*,
     imputed_day(
-        person.birth_first, person.birth_last, lifespan.impute,
+        person.birth_first, person.birth_last, setting.impute,
         null::date, least(treatment.index_date, lifespan.last_possible_day)
     ) as birth_on,
     coalesce(person.birth_first < person.birth_last, false) as is_birth_imputed,
@@ -11,10 +11,10 @@ select
     lifespan.birth_first,
     lifespan.last_possible_day,
     lifespan.data_cutoff,
-    lifespan.impute,
-    source_of(person) as source
+    person.resource_key
 from treatment
 join attrition on attrition.person_id = treatment.person_id
 join person on person.person_id = treatment.person_id
 join lifespan on lifespan.person_id = treatment.person_id
+cross join setting
 where attrition.is_treated

@@ -27,7 +27,7 @@ TABLES = {
         from clofarabine.response order by all
     """,
     "events": """
-        select person_id, event_key, onset_on, grade, is_serious, is_related, is_fatal
+        select person_id, resource_key, onset_on, grade, is_serious, is_related, is_fatal
         from clofarabine.teae order by all
     """,
     "at_risk": "select person_id, starts_on, days from clofarabine.time_at_risk order by all",

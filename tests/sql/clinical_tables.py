@@ -159,6 +159,12 @@ class Drawing:
         broken = _strings("site", "file", "resource_type", "resource_id", "resource_key", "rule")
         listed = ", ".join(f"{column} {kind}" for column, kind in {**broken, "line": "BIGINT"}.items())
         self.con.execute(f"create schema quality; create table quality.broken_rule ({listed})")
+        drawn = " union ".join(
+            f"select {', '.join(SOURCE)} from clinical.{name}"
+            for name, columns in TABLES.items()
+            if SOURCE.keys() <= columns.keys()
+        )
+        self.con.execute(f"create schema current; create view current.resource as {drawn}")
 
     def draw(self, table: str, person: str | None = None, **given: object) -> str:
         """Adds a row; a time is given by its name (`onset="2020-03"`). Returns the row's resource key."""

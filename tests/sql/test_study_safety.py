@@ -26,7 +26,7 @@ def test_event_is_emergent_from_the_first_dose_to_thirty_days_after_the_last(
     event(history, onset=day(number))
     history.build()
     assert history.one("is_treatment_emergent", "adverse_event_all") == (emergent,)
-    assert len(history.all("event_key", "teae")) == int(emergent)
+    assert len(history.all("resource_key", "teae")) == int(emergent)
 
 
 @pytest.mark.parametrize(("ended", "emergent"), [(None, True), (day(-1), False), (day(0), True)])
@@ -74,13 +74,13 @@ def test_each_record_is_judged_by_its_own_onset() -> None:
 def test_event_after_the_cutoff_does_not_count() -> None:
     history = History().patient()
     event(history, onset=day(5))
-    assert history.build(on(4)).all("event_key", "teae") == []
+    assert history.build(on(4)).all("resource_key", "teae") == []
 
 
 def test_event_that_does_not_count_is_left_out() -> None:
     history = History().patient()
     event(history, onset=day(5), is_counted=False)
-    assert history.build().all("event_key", "teae") == []
+    assert history.build().all("resource_key", "teae") == []
 
 
 # What a suspect is coded as; None: it isn't coded.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 
 import pytest
 
@@ -11,6 +12,7 @@ from sql.variations import build_variations
 from studies.reading import load_study
 from studies.variations import varied_protocol
 from studies.varied_analyses import tables_of
+from tests.sql.clinical_tables import day
 from tests.sql.drawn_study import History
 
 pytestmark = pytest.mark.slow
@@ -25,7 +27,7 @@ def history() -> History:
     """Persons on whom the variations of the reference study show, their tables, and those of the variations."""
     history = History()
     for person in "abcdefgh":
-        history.patient(person, birth="2010-05")
+        history.patient(person, birth="2010-05" if person in "ah" else "2010-05-17")
     for person in "abc":
         history.remission(30, person)
     history.value("blood_blasts", 31, 0.0, "b")
@@ -60,6 +62,18 @@ def rows_in(history: History, schema: str, table: str) -> list[tuple[object, ...
 
 @pytest.mark.parametrize("name", CHANGING)
 def test_a_variation_built_in_part_has_the_rows_of_one_built_whole(history: History, name: str) -> None:
+    compare_with_whole(history, name)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_so_it_has_for_persons_of_all_kinds(seed: int) -> None:
+    """Drawn persons, of whom a change touches some: with partial dates, orders, transplants, or without."""
+    history = drawn(Random(seed))
+    for name in CHANGING:
+        compare_with_whole(history, name)
+
+
+def compare_with_whole(history: History, name: str) -> None:
     schema, varied = f"clofarabine.{name}", varied_protocol(REFERENCE, name)
     own = tables_in(history, schema)
     asked = own | tables_of(varied, REFERENCE.sensitivity[name].analyses)
@@ -69,6 +83,52 @@ def test_a_variation_built_in_part_has_the_rows_of_one_built_whole(history: Hist
     build_study(history.con, history.rules)
     for table in sorted(asked):
         assert part[table] == whole[table], table
+
+
+def drawn(random: Random) -> History:
+    """Some thirty persons with their variations; a time is sometimes a month, sometimes a year."""
+    history = History()
+
+    def time(number: int) -> str:
+        return day(number)[: random.choice((10, 10, 10, 10, 7, 4))]
+
+    for number in range(30):
+        person = f"p{number:02}"
+        history.draw(
+            "person",
+            person,
+            birth=("2010-05-17", "2010-05", "2010")[random.randrange(3) if number % 3 else 0],
+        )
+        history.draw("diagnosis", person, codelist="diagnosis", onset=time(-100))
+        for dose in (0, 1, 28):
+            level = random.choice(("administered", "administered", "ordered", "dispensed"))
+            history.dose(dose, person, evidence_level=level, exposed=time(dose) if number % 2 else day(dose))
+        history.draw("contact", person, starts_on=day(random.randrange(60, 500)))
+        for visit in (30, 60, 120):
+            history.value(
+                "marrow_blasts", visit, random.choice((1.0, 3.0, 12.0, 40.0)), person, measured=time(visit)
+            )
+            for codelist, values in (
+                ("anc", (0.5, 2.0)),
+                ("platelets", (50.0, 150.0)),
+                ("blood_blasts", (0.0, 3.0)),
+            ):
+                if random.random() < 0.7:
+                    history.value(codelist, visit, random.choice(values), person, measured=time(visit))
+        if random.random() < 0.4:
+            history.procedure(
+                "hsct", random.randrange(20, 150), person, performed=time(random.randrange(20, 150))
+            )
+        if random.random() < 0.3:
+            history.dose(random.randrange(40, 90), person, codelist="antileukaemic", concept="etoposide")
+        if random.random() < 0.3:
+            code = [{"system": "urn:cove:response", "code": random.choice(("CR", "CRp", "NR"))}]
+            history.value("investigator_response", 45, person=person, value_codes=code, value_boolean=None)
+        if random.random() < 0.4:
+            history.draw("death_record", person, died=time(random.randrange(100, 500)))
+    history.build()
+    build_variations(history.con, history.rules)
+    return history
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "teae": {
         "person_id": pl.String,
         "site": pl.String,
-        "event_key": pl.String,
+        "resource_key": pl.String,
         "soc": pl.String,
         "pt": pl.String,
         "term": pl.String,
@@ -399,7 +399,7 @@ def _event_row(cells: list[str]) -> dict[str, Any]:
     return {
         "person_id": person,
         "site": _site(person),
-        "event_key": key,
+        "resource_key": key,
         "soc": _text(soc),
         "pt": _text(pt),
         "term": _text(pt) or "said in words",

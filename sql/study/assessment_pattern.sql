@@ -1,0 +1,55 @@
+-- One row per assessment and trial: what is known of each comparison of the criteria, as a list, and of what has to last.
+
+with compared as (
+    select
+        tried.person_id,
+        tried.evaluation,
+        tried.trial,
+        rule.number,
+        rule.comparison in ('at_most_of_baseline', 'at_least_of_baseline') and baseline.person_id is null as lacks_baseline,
+        case rule.comparison
+            -- Compared to nine decimals: a factor of a decimal number may fall beside it in binary.
+            when 'at_most_of_baseline' then case
+                when round(tried.high, 9) <= round(rule.bound * baseline.low, 9) then true
+                when round(tried.low, 9) > round(rule.bound * baseline.high, 9) then false
+            end
+            when 'at_least_of_baseline' then case
+                when round(tried.low, 9) >= round(rule.bound * baseline.high, 9) then true
+                when round(tried.high, 9) < round(rule.bound * baseline.low, 9) then false
+            end
+            else fulfils(tried, rule)
+        end as is_fulfilled
+    from assessment_trial as tried
+    cross join setting
+    join (select distinct number, variable, comparison, bound, expected from criterion_condition) as rule
+        on rule.variable = tried.variable
+    left join pair_rule on pair_rule.variable = rule.variable
+    left join baseline
+        on baseline.person_id = tried.person_id
+        and baseline.codelist = coalesce(pair_rule.codelist, setting.assessment_codelist)
+        and baseline.value is not null
+),
+
+-- A comparison's number and what is known of it in one number, so that what looks alike is decided once.
+pattern as (
+    select
+        person_id,
+        evaluation,
+        trial,
+        list_sort(list(
+            4 * number + case when is_fulfilled then 1 when not is_fulfilled then 0 when lacks_baseline then 3 else 2 end
+        )) as known
+    from compared
+    group by person_id, evaluation, trial
+),
+
+-- A response that has to last and doesn't was none.
+unlasting as (
+    select person_id, evaluation, list_sort(list(criterion)) as criteria
+    from contradicted
+    group by person_id, evaluation
+)
+
+select pattern.*, unlasting.criteria as contradicted
+from pattern
+left join unlasting on unlasting.person_id = pattern.person_id and unlasting.evaluation = pattern.evaluation
