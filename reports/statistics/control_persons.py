@@ -18,6 +18,7 @@ NUMBERS = ("age", "age_at_diagnosis", "prior_regimens")
 LEVELS = ("sex", "phenotype", "refractory")
 UNKNOWN = ("unknown", "missing")
 PROPORTION = "response."
+MOST = 1e150
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,9 @@ def _numbers(frames: Frames, cohort: pl.DataFrame, prefix: str, name: str) -> Fl
 
 
 def _floats(values: pl.Series) -> Floats:
-    return values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    numbers = values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    # What can't be squared in a double measures nothing, and would be the only thing that the model sees.
+    return np.where(np.abs(numbers) < MOST, numbers, np.nan)
 
 
 def _outcome(frames: Frames, both: list[tuple[pl.DataFrame, str]], name: str) -> Outcome:

@@ -29,16 +29,22 @@ def summarise(values: Any) -> Summary:
     """The summary of the values that are there; None and NaN count as missing.
 
     Quantiles are Hyndman-Fan type 7 and the standard deviation has n - 1, as R's `quantile` and `sd`.
-    Raises InvalidSample on an infinite value.
+    What a double can't hold, such as the spread of 1e308, is None. Raises InvalidSample on an infinite value.
     """
     present, missing = _present(values)
     if not len(present):
         return Summary(0, missing, None, None, None, None, None, None, None)
-    q0, q1, median, q3, q4 = (
-        float(q) for q in np.quantile(present, [0, 0.25, 0.5, 0.75, 1], method="linear")
+    with np.errstate(over="ignore", invalid="ignore"):
+        q1, median, q3 = (_finite(q) for q in np.quantile(present, [0.25, 0.5, 0.75], method="linear"))
+        sd = _finite(np.std(present, ddof=1)) if len(present) > 1 else None
+        mean = _finite(np.mean(present))
+    return Summary(
+        len(present), missing, mean, sd, median, q1, q3, float(np.min(present)), float(np.max(present))
     )
-    sd = float(np.std(present, ddof=1)) if len(present) > 1 else None
-    return Summary(len(present), missing, float(np.mean(present)), sd, median, q1, q3, q0, q4)
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
 
 
 def estimate_quantile(values: Any, probability: float) -> float | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
-from reports.statistics.rows import NO_VALUE, Place, Row, rounded
+from reports.statistics.rows import NO_VALUE, Place, Row
 from studies.protocol import Refund, Threshold
 
 
@@ -77,6 +78,6 @@ def _shortfall(counts: tuple[int, int], threshold: Threshold) -> Fraction | None
 def _money(place: Place, statistic: str, amount: float | None, currency: str) -> Row:
     if amount is None:
         return place.row(statistic, None, NO_VALUE)
-    whole, _, cents = rounded(amount, 2).partition(".")
-    text = f"{int(whole):,}" if cents == "00" else f"{int(whole):,}.{cents}"
+    exact = Decimal(repr(float(amount))).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    text = f"{exact:,f}".removesuffix(".00")
     return place.row(statistic, amount, f"{text} {currency}")

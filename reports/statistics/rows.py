@@ -96,8 +96,17 @@ class Place:
         return [self.count("n", part), self.percent(part, whole)]
 
 
+# A double has 15 digits that mean something.
+MOST_IN_FULL = 1e15
+
+
 def rounded(value: float, decimals: int) -> str:
-    """The number with as many decimals, halves away from zero, as clinical tables have it; never `-0.0`."""
+    """The number with as many decimals, halves away from zero, as clinical tables have it; never `-0.0`.
+
+    From 1e15 on as a power of ten.
+    """
+    if abs(value) >= MOST_IN_FULL:
+        return f"{value:.{decimals}e}"
     exact = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
     return f"{abs(exact) if exact.is_zero() else exact:f}"
 
@@ -128,7 +137,8 @@ def results_frame(rows: Iterable[Row]) -> pl.DataFrame:
 
 
 def _shortest(value: float) -> str:
-    return str(int(value)) if float(value).is_integer() else rounded(value, 1)
+    is_whole = float(value).is_integer() and abs(value) < MOST_IN_FULL
+    return str(int(value)) if is_whole else rounded(value, 1)
 
 
 def _shown(value: float | None, text: Callable[[float], str], empty: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 import shutil
 import subprocess
@@ -13,9 +14,11 @@ import pytest
 
 from studies.reading import STUDIES
 from tests.hospitals.builder import (
+    ETOPOSIDE,
     Resource,
     complete,
     given,
+    item,
     leukaemia,
     marrow,
     person,
@@ -89,6 +92,44 @@ def cove_run(study: Path, resources: list[Resource]) -> Path:
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return folder / "out"
+
+
+CONTROL = """
+control:
+  codelist: antileukaemic
+  covariates: [age, marrow_blasts]
+  outcomes: [response.remission]
+  missing: complete_cases
+  trim: 0.05
+  replicates: 100
+  seed: 1
+"""
+
+
+def test_a_value_that_no_double_can_square_is_reported_and_ends_no_run(study: Path) -> None:
+    protocol = study / "protocol.yaml"
+    protocol.write_text(protocol.read_text(encoding="utf-8") + CONTROL, encoding="utf-8")
+    regimens = item(-1, "prior-regimens", valueQuantity={"value": 1e308})
+    persons = [
+        *treated("p", regimens, marrow(-1, 1e308)),
+        *treated("q", regimens, marrow(-1, 60)),
+        *(
+            one
+            for name in "rs"
+            for one in person(name, leukaemia(), given(drug=ETOPOSIDE), marrow(-1, 1e308))
+        ),
+    ]
+    rows = rows_of(cove_run(study, persons))
+    assert all(math.isfinite(float(row["value"])) for row in rows if row["value"])
+    found = {
+        (row["analysis"], row["level"], row["statistic"]): (row["value"], row["text"])
+        for row in rows
+        if row["group"] == "all"
+    }
+    assert found["baseline.prior_regimens", "", "max"] == ("1e+308", "1.0e+308")
+    assert found["baseline.prior_regimens", "", "sd"] == ("", "-")
+    assert found["control.missing", "marrow_blasts", "study"][0] == "1"
+    assert found["control.missing", "marrow_blasts", "control"][0] == "2"
 
 
 def rows_of(out: Path) -> list[dict[str, str]]:

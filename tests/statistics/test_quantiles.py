@@ -33,6 +33,11 @@ def test_one_value_has_no_standard_deviation_and_none_has_nothing() -> None:
     assert estimate_quantile([], 0.5) is None
 
 
+def test_what_a_double_cannot_hold_has_no_value() -> None:
+    found = summarise([1e308, 1e308, 1e308, -1e308])
+    assert (found.n, found.min, found.max, found.median, found.sd) == (4, -1e308, 1e308, 1e308, None)
+
+
 def test_infinite_value_is_refused() -> None:
     with pytest.raises(InvalidSample):
         summarise([1.0, float("inf")])
