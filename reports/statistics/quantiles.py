@@ -43,7 +43,7 @@ def summarise(values: Any) -> Summary:
     )
 
 
-def _finite(value: float) -> float | None:
+def _finite(value: Any) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
