@@ -18,6 +18,8 @@ from flows.run import MANIFEST
 from flows.source_lines import source_lines
 from flows.warehouse import read_warehouse
 from reports.statistics.results_csv import read_results
+from sql.control import CONTROL
+from studies.variations import variation_schema
 
 SOURCES = """
 select distinct c.person_id, c.site, c.resource_type, c.resource_id, c.resource_version, c.file, c.line
@@ -43,6 +45,27 @@ left join duckdb_views() as view
     on view.schema_name = $study || '.' || variation and view.view_name = 'contribution'
 where analysis = $analysis
 """
+# The study's persons and the control patients, each with the sources of their own schema.
+COMPARED = """
+with source as (
+    select 'study' as side, one.* from {0}.contribution as one
+    union all
+    select 'control', one.* from {1}.contribution as one
+    anti join {0}.treated as of_study on of_study.person_id = one.person_id
+)
+
+select distinct person_id, site, resource_type, resource_id, resource_version, file, line
+from source
+where
+    analysis = $analysis
+    and ($statistic <> 'events' or statistic = 'events')
+    and ($side = '' or side = $side)
+order by all
+"""
+CONTROL_PREFIX = "control."
+# Who they are and what they weigh isn't of an analysis: these are led back to the doses that begin their time.
+OF_PERSONS = ("persons", "missing", "balance", "weights")
+SIDES = ("study", "control")
 
 
 @dataclass(frozen=True)
@@ -129,6 +152,9 @@ def _print_row(folder: Path, question: Question, stream: TextIO) -> None:
 
 
 def sources_of(connection: duckdb.DuckDBPyConnection, study: str, question: Question) -> list[tuple]:
+    """The persons behind a row, each with the resources, sorted: person, site, type, id, version, file and line."""
+    if question.analysis.startswith(CONTROL_PREFIX):
+        return _compared(connection, study, question)
     variable, _, level = question.group.partition("=")
     analysis, persons, schema = _varied(connection, study, question.analysis)
     tables = [(schema, "contribution"), (study, "subgroup"), (schema, "response")]
@@ -141,6 +167,19 @@ def sources_of(connection: duckdb.DuckDBPyConnection, study: str, question: Ques
             "statistic": question.statistic,
             "variable": "" if question.group == "all" else variable,
             "group_level": level,
+        },
+    ).fetchall()
+
+
+def _compared(connection: duckdb.DuckDBPyConnection, study: str, question: Question) -> list[tuple]:
+    compared = question.analysis.removeprefix(CONTROL_PREFIX)
+    side = next((side for side in (question.level, question.statistic) if side in SIDES), "")
+    return connection.execute(
+        COMPARED.format(_quoted(study), _quoted(variation_schema(study, CONTROL))),
+        {
+            "analysis": "exposure.doses" if compared in OF_PERSONS else compared,
+            "statistic": question.statistic,
+            "side": side,
         },
     ).fetchall()
 

@@ -14,6 +14,8 @@ from studies.variations import control_protocol, variation_schema
 CONTROL = "control"
 # What the comparison is made from.
 TABLES = ("baseline", "cohort", "endpoint", "response")
+# What leads its numbers back to their sources beside.
+SOURCES = ("treated", "doses", "assessment_source", "rated_assessment")
 
 
 def build_control(
@@ -27,4 +29,4 @@ def build_control(
     if study.protocol.control is None:
         return []
     schema = variation_schema(study.protocol.id, CONTROL)
-    return build_under(con, study, control_protocol(study.protocol), schema, TABLES, data_cutoff)
+    return build_under(con, study, control_protocol(study.protocol), schema, (*TABLES, *SOURCES), data_cutoff)

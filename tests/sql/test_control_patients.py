@@ -9,6 +9,7 @@ from math import isfinite
 import polars as pl
 import pytest
 
+from flows.tracing import Question, sources_of
 from reports.statistics.control_rows import control_rows
 from reports.statistics.rows import Row, results_frame
 from sql.build_study import build_study
@@ -26,6 +27,7 @@ RULES = Control(
     replicates=100,
     seed=1,
 )
+STUDY, CONTROLS = {"s00", "s01", "s02", "c04"}, {"c03", "c05"}
 Frames = dict[str, pl.DataFrame]
 Key = tuple[str, str, str, str]
 
@@ -104,6 +106,31 @@ def test_both_groups_are_counted_weighted_and_compared() -> None:
     assert low is not None and high is not None and difference is not None
     assert low < difference < high
     assert all(row.value is None or isfinite(row.value) for row in rows.values())
+
+
+@pytest.mark.parametrize(
+    ("analysis", "level", "statistic", "persons"),
+    [
+        ("control.persons", "study", "n", STUDY),
+        ("control.persons", "control", "n", CONTROLS),
+        ("control.weights", "control", "effective_n", CONTROLS),
+        ("control.missing", "age", "control", CONTROLS),
+        ("control.balance", "age", "study", STUDY),
+        ("control.balance", "age", "smd", STUDY | CONTROLS),
+        ("control.overall_survival", "unweighted", "events", {"s00", "c04"}),
+        ("control.overall_survival", "overlap", "hr", STUDY | CONTROLS),
+        ("control.response.remission", "unweighted", "control", CONTROLS),
+    ],
+)
+def test_a_number_of_the_comparison_leads_back_to_its_persons(
+    analysis: str, level: str, statistic: str, persons: set[str]
+) -> None:
+    history = history_of(3, 3)
+    history.dose(60, "c04")  # a control that later had the index drug
+    frames_of(history)
+    found = sources_of(history.con, "clofarabine", Question(analysis, statistic, "all", level))
+    assert {person for person, *_ in found} == persons
+    assert all(resource is not None for _, _, resource, *_ in found)
 
 
 def test_a_missing_number_may_be_a_category_of_its_own() -> None:
