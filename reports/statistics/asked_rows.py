@@ -14,6 +14,8 @@ from reports.statistics.asked_analyses import (
     overall_analyses,
     site_analyses,
 )
+from reports.statistics.incidence import analysis_of
+from reports.statistics.time_to_event import endpoint_names
 from studies.protocol import Protocol
 from studies.variations import varied_protocol
 from studies.varied_analyses import varied_analyses
@@ -29,7 +31,7 @@ DECLARED = {
     r"gray\.[a-z0-9_]+": {"n", "events", "incidence", "ci_low", "ci_high", "at_risk"},
     r"cause_specific\.[a-z0-9_]+(?:\.competing)?": {"n", "events", "hr", "ci_low", "ci_high", "p"},
 }
-WARNING, FIRTH = "warning_", "firth"
+WARNING, FIRTH, TREATED = "warning_", "firth", "treated"
 
 
 class UnaskedResults(ValueError):  # noqa: N818 - named for what is wrong, as every error of the project
@@ -54,6 +56,10 @@ def require_asked_rows(
     for key in sorted(asked - found):
         raise UnaskedResults(f"the results lack a row that the protocol asks for: {_shown(key)}")
     varies = {one.analysis: one.varies for one in varied_analyses(protocol)}
+    populations = _populations(protocol)
+    for analysis, population in results.select("analysis", "population").unique().sort("analysis").rows():
+        if population != populations.get(varies.get(analysis, analysis), TREATED):
+            raise UnaskedResults(f"the results have rows of {analysis} in another population: {population}")
     further = sorted(key for key in found - asked if not _is_declared(key, asked, varies))
     for analysis, _, _, statistic, method in further:
         # Its group and level may be texts of a source.
@@ -84,6 +90,20 @@ def asked_rows(
         parts = ["all"] if variation.leave_out is None else [f"without_site={site}" for site in sites]
         asked |= _keys(varied, parts)
     return asked
+
+
+def _populations(protocol: Protocol) -> dict[str, str]:
+    """The analyses that are of a population that the protocol names for them; all others are of the treated."""
+    found = {
+        analysis: endpoint.population
+        for name, endpoint in protocol.endpoints.items()
+        for analysis in endpoint_names(name, endpoint)
+    }
+    found |= {analysis_of(name): incidence.population for name, incidence in protocol.incidences.items()}
+    for name, comparison in protocol.comparisons.items():
+        named = (f"gray.{name}", f"cause_specific.{name}", f"cause_specific.{name}.competing")
+        found |= dict.fromkeys(named, found[analysis_of(comparison.incidence)])
+    return found
 
 
 def _keys(analyses: Mapping[str, Rows], groups: Iterable[str]) -> set[Key]:

@@ -42,11 +42,33 @@ def test_results_with_every_row_are_as_asked(results: pl.DataFrame) -> None:
 
 def test_each_row_asked_for_is_missed() -> None:
     asked = sorted(asked_rows(reference_protocol(), sites=SITES, groups=GROUPS, named=NAMED))
-    whole = pl.DataFrame(asked, schema=["analysis", "group", "level", "statistic", "method"], orient="row")
+    rows = pl.DataFrame(asked, schema=["analysis", "group", "level", "statistic", "method"], orient="row")
+    # What begins at the remission is of the responders: the time to it, its duration, and how it ends.
+    ends = (
+        r"(^|\.)(time_to_remission|duration_of_remission|relapse_incidence|death_without_relapse_incidence)"
+    )
+    of_responders = pl.col("analysis").str.contains(ends) | (
+        pl.col("analysis") == "sensitivity.assessment_gap"
+    )
+    whole = rows.with_columns(
+        population=pl.when(of_responders).then(pl.lit("responders")).otherwise(pl.lit("treated"))
+    )
     require(whole)
     for number in range(0, len(asked), 37):
         with pytest.raises(UnaskedResults, match="the results lack a row that the protocol asks for"):
             require(whole.filter(pl.int_range(pl.len()) != number))
+
+
+@pytest.mark.parametrize(
+    ("analysis", "population"), [("duration_of_remission", "treated"), ("overall_survival", "responders")]
+)
+def test_rows_of_another_population_are_an_error(
+    results: pl.DataFrame, analysis: str, population: str
+) -> None:
+    of_another = pl.when(pl.col("analysis") == analysis).then(pl.lit(population))
+    moved = results.with_columns(population=of_another.otherwise(pl.col("population")))
+    with pytest.raises(UnaskedResults, match=f"rows of {analysis} in another population: {population}"):
+        require(moved)
 
 
 def test_a_missing_row_is_named(results: pl.DataFrame) -> None:
