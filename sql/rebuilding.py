@@ -56,6 +56,9 @@ def rebuild_models(
     differing = {rules.table.name: rules.columns for rules in changed}
     restricted = _restrict(con, needed, base, changed, parameters)
     for model in needed:
+        if restricted and model.name == OF_EVERYBODY:
+            # It is as before, and of some persons it would be another.
+            continue
         if _is_touched(model, differing) and _differs(con, model, base, parameters, restricted):
             differing[model.name] = frozenset()
     kept = [model.name for model in needed if model.name in differing and model.name in wanted]

@@ -195,6 +195,21 @@ def test_a_partial_date_of_death_is_taken_by_the_changed_rule(history: History, 
     assert history.rows(query.format(f'"clofarabine.{name}".endpoint')) == [(days,)]
 
 
+@pytest.mark.parametrize("name", ["dates_first", "dates_last"])
+def test_the_cut_off_of_all_holds_for_those_whom_a_change_touches(name: str) -> None:
+    """The latest contact is of a person without a partial date; who has one, has an order after the own last contact."""
+    history = History()
+    history.patient("a", birth="2010-05-17", last_contact=700)
+    history.patient("b", birth="2010-05", last_contact=200)
+    history.dose(300, "b")
+    history.build()
+    build_variations(history.con, history.rules)
+    assert history.rows(
+        f"select person_id, last_dose_on - index_date, data_cutoff - index_date "
+        f'from "clofarabine.{name}".treated order by all'
+    ) == [("a", 0, 700), ("b", 300, 700)]
+
+
 def test_sources_are_told_of_the_changed_rules(history: History) -> None:
     query = (
         "select person_id, count(*) from {} where analysis = 'response.remission' and statistic = 'n' "
