@@ -55,6 +55,8 @@ def rebuild_models(
         write_rule_table(con, None, rules.table)
     differing = {rules.table.name: rules.columns for rules in changed}
     restricted = _restrict(con, needed, base, changed, parameters)
+    if restricted and not con.execute(f"from {AFFECTED_PERSON} limit 1").fetchone():
+        return []
     for model in needed:
         if restricted and model.name == OF_EVERYBODY:
             # It is as before, and of some persons it would be another.
