@@ -197,7 +197,7 @@ def test_a_partial_date_of_death_is_taken_by_the_changed_rule(history: History, 
 
 @pytest.mark.parametrize("name", ["dates_first", "dates_last"])
 def test_the_cut_off_of_all_holds_for_those_whom_a_change_touches(name: str) -> None:
-    """The latest contact is of a person without a partial date; who has one, has an order after the own last contact."""
+    """The latest contact is of one without a partial date; who has one, has an order after the own last contact."""
     history = History()
     history.patient("a", birth="2010-05-17", last_contact=700)
     history.patient("b", birth="2010-05", last_contact=200)
