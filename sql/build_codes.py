@@ -10,11 +10,12 @@ import duckdb
 
 from sql.runner import ModelBuild, build_models
 from sql.study_tables import quoted
-from studies.checks import named_codelists
+from studies.checks import own_codelists
 from studies.event_checks import BOUNDS
 from studies.marked_yaml import KeyPath
 from studies.protocol import NamedEvent, Protocol
 from studies.reading import Study
+from studies.variations import varied_protocol
 
 SQL = Path(__file__).parent
 
@@ -72,13 +73,14 @@ def build_codes(
 
 
 def codelist_sources(protocol: Protocol) -> Iterator[tuple[str, str, str | None]]:
-    """(codelist, element, kind of value) for each element that the study reads a codelist from.
+    """(codelist, element, kind of value) for each element that the study, or a variation, reads a codelist from.
 
     The kind is `number`, `boolean` or `coded` for observations; None where any will do.
     """
-    for path, codelist in named_codelists(protocol):
-        for element, value in _read_from(protocol, path):
-            yield codelist, element, value
+    for rules in (protocol, *(varied_protocol(protocol, name) for name in protocol.sensitivity)):
+        for path, codelist in own_codelists(rules):
+            for element, value in _read_from(rules, path):
+                yield codelist, element, value
 
 
 def _read_from(protocol: Protocol, path: KeyPath) -> Sequence[tuple[str, str | None]]:

@@ -36,15 +36,16 @@ RESERVED_IDS = (
 
 
 def named_codelists(protocol: Protocol) -> Iterator[tuple[KeyPath, str]]:
-    """Each place that names a codelist, with the name; a measurement's codelist has its own name."""
-    yield from _named_codelists(protocol)
+    """Each place that names a codelist, those of variations too, with the name."""
+    yield from own_codelists(protocol)
     for name in protocol.sensitivity:
-        for path, codelist in _named_codelists(varied_protocol(protocol, name)):
+        for path, codelist in own_codelists(varied_protocol(protocol, name)):
             if (changed := changed_key(protocol, name, path)) is not None:
                 yield changed, codelist
 
 
-def _named_codelists(protocol: Protocol) -> Iterator[tuple[KeyPath, str]]:
+def own_codelists(protocol: Protocol) -> Iterator[tuple[KeyPath, str]]:
+    """Each place outside the variations that names a codelist, with the name; that of a measurement is its own."""
     population, baseline, deaths = protocol.population, protocol.baseline, protocol.deaths
     places: list[tuple[KeyPath, str | None]] = [
         (("population", "index_drug", "codelist"), population.index_drug.codelist),

@@ -265,6 +265,19 @@ def test_every_place_of_a_protocol_that_names_a_codelist_says_where_it_is_read(s
     }
 
 
+def test_a_variation_reads_codelists_where_its_rules_say() -> None:
+    protocol = load_study("clofarabine").protocol
+    change = {
+        "events.relapse": {"from": "procedure", "codelist": "hsct"},
+        "population.index_drug.routes": "death",
+    }
+    variation = protocol.sensitivity["dates_first"].model_copy(update={"change": change})
+    varied = protocol.model_copy(update={"sensitivity": {"x": variation}})
+    own, all_of_them = set(codelist_sources(protocol)), set(codelist_sources(varied))
+    assert all_of_them - own == {("death", "route", None)}
+    assert ("disease_relapse", "observation", "boolean") in all_of_them
+
+
 def test_where_codelists_are_read_is_said_of_places_that_there_are() -> None:
     named_places = {path for path, _ in named_codelists(load_study("clofarabine").protocol)}
     forms = set(named_places) | {(*path[:-1], "*") for path in named_places}

@@ -23,6 +23,7 @@ from tests.hospitals.builder import (
     marrow,
     person,
     reaction,
+    transfusion,
     transplant,
     treated,
     visit,
@@ -130,6 +131,24 @@ def test_a_value_that_no_double_can_square_is_reported_and_ends_no_run(study: Pa
     assert found["baseline.prior_regimens", "", "sd"] == ("", "-")
     assert found["control.missing", "marrow_blasts", "study"][0] == "1"
     assert found["control.missing", "marrow_blasts", "control"][0] == "2"
+
+
+def test_a_variation_may_name_a_codelist_of_its_own(study: Path) -> None:
+    protocol = study / "protocol.yaml"
+    before, after = protocol.read_text(encoding="utf-8").split("\nsensitivity:")
+    variation = (
+        "  x:\n    reason: Why.\n    analyses: [event_free_survival]\n"
+        "    change:\n      events.relapse: {from: procedure, codelist: transfusion}\n"
+    )
+    head, rest = after.split("\n", 1)
+    protocol.write_text(f"{before}\nsensitivity:{head}\n{variation}{rest}", encoding="utf-8")
+    shutil.copy(study / "codelists/platelet_transfusion.csv", study / "codelists/transfusion.csv")
+    rows = rows_of(cove_run(study, treated("p", complete(30), transfusion(40), visit(200))))
+    found = {(row["analysis"], row["statistic"]): row["value"] for row in rows if row["level"] == ""}
+    assert found["event_free_survival", "events"] == "0"
+    assert found["sensitivity.x", "events"] == "1"
+    # Weeks of 7 days: the transfusion of day 40.
+    assert float(found["sensitivity.x", "max"]) == pytest.approx(40 / 7)
 
 
 def rows_of(out: Path) -> list[dict[str, str]]:
