@@ -14,7 +14,7 @@ import duckdb
 from sql.build_study import MODELS
 from sql.rebuilding import ChangedRules, build_view, complete_tables, rebuild_models
 from sql.runner import ModelBuild, one_transaction
-from sql.study_tables import RuleTable, quoted, study_tables
+from sql.study_tables import RuleTable, quoted, study_tables, write_rule_table
 from studies.protocol import Protocol
 from studies.reading import Study
 from studies.variations import variation_schema, varied_protocol
@@ -29,9 +29,10 @@ def build_variations(
 ) -> list[ModelBuild]:
     """Replaces the schema of each variation that changes rules; returns what was built, in order.
 
-    A schema `<study>.<name>` has the tables that differ from the study's and that its analyses need, and a view
-    `contribution` of its own; it is empty where nothing differs. Needs the study's schema, built with the same
-    `data_cutoff`. Variations are built side by side, since planning their many small queries takes one processor.
+    A schema `<study>.<name>` has the tables that differ from the study's and that its analyses need, the rules that
+    differ, and a view `contribution` of its own; it is empty where no rule differs. Needs the study's schema, built
+    with the same `data_cutoff`. Variations are built side by side, since planning their many small queries takes one
+    processor.
     """
     names = [name for name, variation in study.protocol.sensitivity.items() if variation.change]
     with ThreadPoolExecutor(_setting(con, "threads")) as pool:
@@ -70,8 +71,8 @@ def build_under(
     wanted: Collection[str],
     data_cutoff: date | None,
 ) -> list[ModelBuild]:
-    """Replaces `schema` with those tables, of the ones `wanted`, that differ from the study's under `protocol`, and
-    with a view `contribution` where any does."""
+    """Replaces `schema` with the rules of `protocol` that differ from the study's, with those tables, of the ones
+    `wanted`, that differ under them, and with a view `contribution`."""
     base = study.protocol.id
     with closing(_cursor(con)) as cursor, one_transaction(cursor):
         cursor.execute(f"drop schema if exists {quoted(schema)} cascade")
@@ -84,7 +85,12 @@ def build_under(
     # On a connection without the temporary tables, which views would read in place of those that are kept.
     with closing(_cursor(con)) as cursor, one_transaction(cursor):
         kept = complete_tables(cursor, schema, built, base=base)
-        return [*kept, build_view(cursor, MODELS, schema, CONTRIBUTION, base=base)] if kept else []
+        if not changed:
+            return []
+        # The sources are told by the rules too: whose rating counts, or at which landmarks.
+        for rules in changed:
+            write_rule_table(cursor, schema, rules.table)
+        return [*kept, build_view(cursor, MODELS, schema, CONTRIBUTION, base=base)]
 
 
 def _changed_rules(study: Study, protocol: Protocol) -> list[ChangedRules]:

@@ -9,6 +9,7 @@ import pytest
 
 from sql.build_study import build_study
 from sql.variations import build_variations
+from studies.protocol import Variation
 from studies.reading import load_study
 from studies.variations import varied_protocol
 from studies.varied_analyses import tables_of
@@ -219,3 +220,26 @@ def test_sources_are_told_of_the_changed_rules(history: History) -> None:
     assert history.rows(query.format('"clofarabine.certain_remission".contribution')) == [
         ("a", 3), ("b", 4), ("c", 4), ("d", 2),
     ]  # fmt: skip
+
+
+def test_sources_of_the_investigators_remission_are_the_investigators_items(history: History) -> None:
+    found = history.rows(
+        "select person_id, resource_type, resource_id from {} "
+        "where analysis = 'response.remission' and statistic = 'n'".format(
+            '"clofarabine.investigator".contribution'
+        )
+    )
+    item = "codelist = 'investigator_response'"
+    assert found == history.rows(
+        f"select person_id, resource_type, resource_id from clinical.measurement where {item}"
+    )
+
+
+def test_sources_of_other_landmarks_are_told_though_no_table_differs() -> None:
+    landmarks = Variation(
+        reason="other landmarks", analyses=["survival_by_hsct"], change={"survival_by.landmarks": [45]}
+    )
+    history = History().under(sensitivity={"landmarks": landmarks}).patient("a").build()
+    build_variations(history.con, history.rules)
+    query = "select distinct level from {} where analysis = 'survival_by_hsct' and level like 'landmark%' order by all"
+    assert history.rows(query.format('"clofarabine.landmarks".contribution')) == [("landmark_45",)]
