@@ -9,8 +9,10 @@ from typing import Any
 
 import msgspec
 
+from flows.blocks import ElementBlock, PiecesBlock, RefusedBlock
+from flows.bundles import ENTRY, Entry, bundle_decoder, entries_at_once, piece_of
 from flows.line_splitting import CHUNK, Blocks, line_blocks
-from flows.pieces import ElementBlock, RefusedBlock, bundle_decoder, is_object
+from flows.pieces import Piece, is_object
 from flows.unpacking import BLOCK, HEAD, UTF8_MARK, ArchiveError, Text
 from mappers.json_keys import TOKEN, Buffer, has_key_twice
 
@@ -51,17 +53,25 @@ def _content(text: Text, work: Path) -> Buffer:
 
 
 def _blocks(whole: memoryview, before: int) -> Blocks:
-    if _first_byte(whole) == b"[":
+    entries = entries_at_once(whole)
+    if entries is not None:
+        yield from _entry_blocks(entries, before)
+    elif _first_byte(whole) == b"[":
         items = _decoded(_items, whole)
         if items is None:
             yield from _salvaged(whole, before)
         else:
             yield from _element_blocks(items, before, None)
-        return
+    else:
+        yield from _object_blocks(whole, before)
+
+
+def _object_blocks(whole: memoryview, before: int) -> Blocks:
+    """Of one object that is no Bundle, or of which not every entry is as it should be."""
     bundle = _decoded(bundle_decoder, whole)
     if bundle is None:
         yield from _broken(whole, before)
-    elif bundle.resourceType == "Bundle" and has_key_twice(whole, b"entry"):
+    elif bundle.resourceType == "Bundle" and has_key_twice(whole, ENTRY):
         yield RefusedBlock(before + 1, "unreadable"), before + 1
     elif bundle.resourceType == "Bundle":
         yield from _element_blocks(bundle.entry or [], before, _scope(before))
@@ -98,6 +108,19 @@ def _element_blocks(elements: list[msgspec.Raw], before: int, scope: str | None)
         size += len(held[-1])
         if size >= CHUNK or number == before + len(elements):
             yield ElementBlock(held, number - len(held), scope), number
+            held, size = [], 0
+
+
+def _entry_blocks(entries: list[Entry], before: int) -> Blocks:
+    scope = _scope(before)
+    held: list[Piece] = []
+    size = 0
+    for number, entry in enumerate(entries, before + 1):
+        piece = piece_of(entry, number, scope)
+        held.append(piece)
+        size += len(piece.data)
+        if size >= CHUNK or number == before + len(entries):
+            yield PiecesBlock(held, size), number
             held, size = [], 0
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from flows.pieces import MAX_LINE, Block, LineBlock, RefusedBlock
+from flows.blocks import MAX_LINE, Block, LineBlock, RefusedBlock
 from flows.unpacking import BLOCK, ArchiveError, Readable
 
 CHUNK = 1 << 20

@@ -19,9 +19,11 @@ from typing import Any
 import msgspec
 from msgspec import structs
 
+from flows.blocks import Block, LineBlock
+from flows.bundles import bundle_pieces
 from flows.exact_numbers import DuplicateKeyError, Tree, with_exact_numbers
 from flows.ledgers import Deletion, Finding, Identifier, Ledger, LocalAlias, Row, Seen
-from flows.pieces import Block, LineBlock, Piece, bundle_pieces
+from flows.pieces import Piece
 from flows.resource_text import id_from, on_one_line, with_id
 from flows.sorted_lines import Lines, place_of
 from mappers.shape_check import Checked, ShapeChecker, may_be_imprecise

@@ -15,10 +15,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from flows.blocks import Block, DeletionsBlock
 from flows.errors import SourceError
 from flows.landing import LandedFile
 from flows.ledgers import Row
-from flows.pieces import Block, DeletionsBlock
 from flows.processes import process_pool, processors
 from flows.routing import LEDGERS, LinesKey, Router, ledger_path
 from flows.sorted_lines import Lines

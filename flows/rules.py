@@ -14,6 +14,8 @@ MAPPERS = FLOWS.parent / "mappers"
 MAPPERS_KINDS = (".py", ".sql", ".lark")
 # What turns a landed file into lines, ledgers and Parquet.
 OF_LOADS = (
+    "blocks.py",
+    "bundles.py",
     "concept_maps.py",
     "documents.py",
     "exact_numbers.py",

@@ -8,9 +8,10 @@ rule, so that every resource received is counted once.
 from collections.abc import Iterator
 from pathlib import Path
 
+from flows.blocks import Block, RefusedBlock
 from flows.documents import document_blocks
 from flows.line_splitting import Blocks, line_blocks
-from flows.pieces import Block, Piece, RefusedBlock, is_object
+from flows.pieces import Piece, is_object
 from flows.unpacking import HEAD, UTF8_MARK, ArchiveError, Text, texts_of
 
 DOUBLE_MARKS = (b"\xff\xfe", b"\xfe\xff")  # UTF-16 and, by the same first bytes, UTF-32

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import duckdb
 
+from flows.bundles import bundle_pieces, is_bundle
 from flows.home import Home, HomeError
-from flows.pieces import Piece, bundle_pieces, is_bundle
+from flows.pieces import Piece
 from flows.processes import process_pool, processors
 from flows.splitting import split
 from flows.validating_batch import Verdict, Wanted, validate_batch

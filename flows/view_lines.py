@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flows.bundles import bundle_pieces
 from flows.exact_numbers import DuplicateKeyError, Tree, with_exact_numbers
-from flows.pieces import Piece, bundle_pieces
+from flows.pieces import Piece
 from flows.resource_text import id_from, on_one_line, with_id
 from flows.routing import MAX_NESTING
 from flows.sorted_lines import Lines

@@ -28,8 +28,13 @@ def has_key_twice(text: Buffer, *keys: bytes) -> bool:
 
 
 def _as_meant(key: bytes) -> bytes:
-    """The key without escapes, where it is written with some."""
-    return json.dumps(json.loads(key), ensure_ascii=False).encode(errors="replace") if b"\\" in key else key
+    """The key without escapes, where it is written with some that JSON knows."""
+    if b"\\" not in key:
+        return key
+    try:
+        return json.dumps(json.loads(key), ensure_ascii=False).encode(errors="replace")
+    except ValueError:
+        return key
 
 
 def _stands_twice(text: Buffer, key: bytes) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from flows.pieces import entry_piece
+from flows.bundles import entry_piece
 from flows.pull.bundles import BundleReader
 from flows.pull.failures import Refused, SiteFailure
 from flows.pull.http import Connection

@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from flows.pieces import entry_piece
+from flows.bundles import entry_piece
 from flows.pull.bundles import read_bundle
 from flows.pull.downloads import download, part_for
 from flows.pull.failures import Refused, SiteFailure

@@ -76,6 +76,30 @@ FORMS = {
         BUNDLE.replace(TWO, TWO[:-1] + ',"x":{"resource":1,"fullUrl":"a"}}'),
         [(1, "1"), (2, "2")],
     ),
+    "an entry with two addresses beside one without": (
+        BUNDLE.replace('"urn:uuid:a",', '"urn:uuid:a","fullUrl":"urn:uuid:b",'),
+        [(1, "unreadable"), (2, "2")],
+    ),
+    "an entry with a second address behind its resource": (
+        BUNDLE.replace(f"{TWO}}}", f'{TWO},"fullUrl":"urn:uuid:b","fullUrl":null}}'),
+        [(1, "1"), (2, "unreadable")],
+    ),
+    "an entry with a second resource that is spelt with an escape": (
+        BUNDLE.replace(f"{TWO}}}", f'{TWO},"\\u0072esource":{ONE}}}'),
+        [(1, "1"), (2, "unreadable")],
+    ),
+    "an entry with a resource under a name that ends like the right one": (
+        BUNDLE.replace(f'{{"resource":{TWO}', f'{{"a\\"resource":{TWO},"resource":{ONE}'),
+        [(1, "1"), (2, "1")],
+    ),
+    "an entry with a name that no JSON is": (
+        BUNDLE.replace(f'{{"resource":{TWO}', f'{{"\\x":1,"\\u0065":2,"resource":{TWO}'),
+        [(1, "1"), (2, "not-json")],
+    ),
+    "a bundle with an entry before and an entry behind that is none": (
+        BUNDLE.replace(ENTRIES, f"7,{ENTRIES},null"),
+        [(1, "not-an-entry"), (2, "1"), (3, "2"), (4, "not-an-entry")],
+    ),
     "a cut array": (f"[{ONE}, {TWO[:-3]}", [(1, "1"), (2, "truncated")]),
     "a bundle cut within an entry": (BUNDLE[:-20], [(1, "1"), (2, "truncated")]),
     "a bundle cut between entries": (
@@ -225,7 +249,7 @@ def test_another_process_takes_the_same_pieces_out_of_a_block(
 
 
 def test_a_line_beyond_the_limit_is_refused_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("pieces", "line_splitting"):
+    for module in ("blocks", "line_splitting"):
         monkeypatch.setattr(f"flows.{module}.MAX_LINE", 8 << 20)
     for size in (8_388_700, 12_000_000, 30_000_000):
         long = '{"resourceType":"Binary","data":"' + "A" * size + '"}'
