@@ -5,28 +5,40 @@ from collections.abc import Mapping, Sequence
 
 from flows.concept_maps import CONCEPT_MAP, concept_map_mapping
 from flows.exact_numbers import Tree, tree_of
+from flows.load_memory import NOTHING, Memory
 from flows.mapping import (
     CompiledMapping,
     mapping_of,
     reads_of,
     view_hash,
 )
+from mappers.fhir_types import VERSIONS, has_type
 from mappers.fields import FieldPath
-from mappers.shapes import reference_targets
+from mappers.shapes import known_shapes, reference_targets
 from mappers.view import View
 
 
 class Views:
-    """The views of a load, each compiled for a FHIR version when the first line appears that it takes."""
+    """The views of a load, each compiled for a FHIR version when the first line appears that it takes.
 
-    def __init__(self, views: Sequence[View]) -> None:
+    `recalled` is what former loads under the same views and rules worked out.
+    """
+
+    def __init__(self, views: Sequence[View], recalled: Memory = NOTHING) -> None:
         self._views = tuple(sorted(views, key=lambda view: view.name))
-        self._compiled: dict[tuple[str, str], CompiledMapping] = {}
+        self.recalled = recalled
+        self._compiled = {version: dict(named) for version, named in self.recalled.mappings.items()}
         self._identified: dict[str, frozenset[str]] = {}
 
     @property
     def resource_types(self) -> tuple[str, ...]:
         return tuple(sorted({view.resource for view in self._views} | {concept_map_mapping().resource}))
+
+    @functools.cached_property
+    def versions(self) -> tuple[str, ...]:
+        """The FHIR versions that have a type which a view takes."""
+        found = (v for v in VERSIONS if any(has_type(v, name) for name in self.resource_types))
+        return self.recalled.versions or tuple(found)
 
     @functools.cached_property
     def hashes(self) -> dict[str, str]:
@@ -48,10 +60,14 @@ class Views:
 
     def mapping(self, view: View, fhir_version: str) -> CompiledMapping:
         """The view as a mapping, compiled once."""
-        key = (view.name, fhir_version)
-        if key not in self._compiled:
-            self._compiled[key] = mapping_of(view, fhir_version)
-        return self._compiled[key]
+        compiled = self._compiled.setdefault(fhir_version, {})
+        if view.name not in compiled:
+            compiled[view.name] = mapping_of(view, fhir_version)
+        return compiled[view.name]
+
+    def memory(self) -> Memory:
+        """What the next load needn't work out again."""
+        return Memory(self._compiled, known_shapes(), self.versions)
 
     def reads(self, fhir_version: str, resource_type: str) -> frozenset[FieldPath]:
         return reads_of(m.paths for m in self.mappings(fhir_version, resource_type))

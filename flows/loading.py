@@ -18,6 +18,7 @@ from flows.disk import disk_failures
 from flows.home import Home, make_private, read_key, sync, writing
 from flows.landing import LandedFile, add_counts, landed_files
 from flows.ledgers import Ledger, LoadingFile, read_ledger
+from flows.load_memory import recall, remember
 from flows.load_records import (
     LoadRecord,
     commit_load,
@@ -34,6 +35,7 @@ from flows.routing_together import Routed, route
 from flows.urns import know_aliases
 from mappers.references import install_macros
 from mappers.shape_check import ShapeChecker
+from mappers.shapes import know_shapes
 from mappers.values import text
 from mappers.view import View
 
@@ -73,7 +75,8 @@ class LoadReport:
 
 def make_router(views: Views, work: Path, first_ordinal: int) -> Router:
     """A router for the views."""
-    checker = ShapeChecker(views.resource_types, views.reads)
+    know_shapes(views.recalled.shapes)
+    checker = ShapeChecker(views.resource_types, views.reads, views.versions)
     return Router(work, checker, views.identified, views.exact_numbers, first_ordinal)
 
 
@@ -84,14 +87,14 @@ def load(
 
     Raises HomeError when the disk fails or is full; nothing of the load is visible then.
     """
-    asked = Views(views)
-    generation = generation_of(home, asked.hashes)
+    generation = generation_of(home, Views(views).hashes)
     with disk_failures(home.root), writing(home) as work:
         records = records_of(home, generation)
         done = {pair for record in records for pair in record.files}
         pending = [file for file in landed_files(home) if (file.site, file.sha256) not in done]
         if not pending and generation == current_generation(home):
             return LoadReport(None, 0, 0, 0, 0, 0)
+        asked = Views(views, recall(home, generation))
         for record in records:
             asked.know_identified(record.identified)
         return _load(home, asked, _Load(generation, records, pending), work, progress)
@@ -140,6 +143,8 @@ def _load(home: Home, views: Views, asked: _Load, work: Path, progress: Callable
         views.known_identified(),
     )
     commit_load(home, record)
+    if views.memory() != views.recalled:
+        remember(home, asked.generation, views.memory())
     return report
 
 

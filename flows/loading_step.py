@@ -41,7 +41,8 @@ class Told:
 
 def bundled_views() -> list[View]:
     """The ViewDefinitions that come with the package, by name."""
-    return [read_view(path) for path in sorted(VIEWS.glob("*.json"))]
+    # Tests read every path of theirs; a load needs only those of the types that it meets.
+    return [read_view(path, checks_paths=False) for path in sorted(VIEWS.glob("*.json"))]
 
 
 def land_folder(root: Path, files: Path, started_at: dt.datetime) -> Told:

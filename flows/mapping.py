@@ -188,6 +188,7 @@ def _map(
     if len(parts) == 1 or sum(part.size for part in parts) > SMALL:
         return [
             _write(
+                connection,
                 _rows(connection, mapping, part.paths, part.longest),
                 mapping,
                 part.site,
@@ -208,18 +209,19 @@ def _map_together(
 ) -> list[Path]:
     """One query for all sites: planning it costs more than reading a few lines."""
     longest = max(part.longest for part in parts)
-    _rows(connection, mapping, [path for part in parts for path in part.paths], longest).to_table("mapped")
+    rows = _rows(connection, mapping, [path for part in parts for path in part.paths], longest)
+    connection.execute(f"create table mapped as {rows}")
     try:
-        table = connection.table("mapped")
-        chosen = {part.site: table.filter(f"site = {text(part.site)}") for part in parts}
-        return [_write(rows, mapping, site, folder, name) for site, rows in chosen.items()]
+        chosen = {part.site: f"from mapped where site = {text(part.site)}" for part in parts}
+        return [_write(connection, rows, mapping, site, folder, name) for site, rows in chosen.items()]
     finally:
         connection.execute("drop table mapped")
 
 
 def _rows(
     connection: duckdb.DuckDBPyConnection, mapping: CompiledMapping, paths: list[Path], longest: int
-) -> duckdb.DuckDBPyRelation:
+) -> str:
+    """SQL of the mapping's rows; as SQL, so that DuckDB plans it once."""
     # Bound, the two would bring pandas into every load: DuckDB asks it whether they are missing values.
     constants = f"select {text(mapping.resource)} as type, {text(mapping.view_hash)} as view_hash"
     connection.execute(f"create or replace temp table mapping as {constants}")
@@ -227,15 +229,20 @@ def _rows(
     raw = read_lines(connection, paths, columns, longest)
     raw.create_view("raw_line", replace=True)
     connection.sql(LINES_SQL).create_view("line", replace=True)
-    return connection.sql(mapping.rows_sql)
+    return mapping.rows_sql
 
 
 def _write(
-    rows: duckdb.DuckDBPyRelation, mapping: CompiledMapping, site: str, folder: Path, name: str
+    connection: duckdb.DuckDBPyConnection,
+    rows: str,
+    mapping: CompiledMapping,
+    site: str,
+    folder: Path,
+    name: str,
 ) -> Path:
     path = folder / mapping.name / site / f"{name}.parquet"
     make_private(path.parent)
-    rows.write_parquet(str(path), compression="zstd")
+    connection.execute(f"copy ({rows}) to {text(str(path))} (format parquet, compression zstd)")
     return path
 
 
@@ -259,7 +266,7 @@ def _is_readable(
 ) -> bool:
     try:
         for mapping in mappings:
-            _rows(connection, mapping, [probe], longest).to_table("probed")
+            connection.execute(f"create table probed as {_rows(connection, mapping, [probe], longest)}")
             connection.execute("drop table probed")
     except (duckdb.DataError, duckdb.InvalidInputException):
         connection.execute("drop table if exists probed")

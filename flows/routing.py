@@ -107,6 +107,7 @@ class Router:
                 self._ordinal = ordinal
                 self._take(file, piece, types, 0)
                 ordinal = self._ordinal
+                decode = self._checker.decode  # which knows the type now
                 continue
             meta = resource.f_meta
             digest = hashlib.sha256(data).hexdigest()

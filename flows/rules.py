@@ -23,6 +23,7 @@ OF_LOADS = (
     "ledgers.py",
     "ledgers.sql",
     "line_splitting.py",
+    "load_memory.py",
     "load_views.py",
     "loading.py",
     "mapping.py",

@@ -241,6 +241,7 @@ EXPECTED = {
 }
 
 
+@cache
 def parse(text: str) -> Expression:
     """The tree of a FHIRPath. Raises FhirPathError with the column of the first thing that can't be read."""
     if not text.strip():

@@ -7,7 +7,7 @@ finding.
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -55,7 +55,7 @@ class ShapeChecker:
     """Checks resources of the asked-for types. `reads(version, type)` gives the field paths that views
     read.
 
-    Of the `versions` that have such a type, a resource is taken to be of the first in which it is right.
+    A resource is taken to be of the first of the `versions` in which it is right; each has such a type.
     """
 
     def __init__(
@@ -63,11 +63,13 @@ class ShapeChecker:
     ) -> None:
         self._types = resource_types
         self._reads = functools.cache(reads)
-        self._versions = tuple(v for v in versions if any(has_type(v, name) for name in resource_types))
-        self.first_version = self._versions[0]
-        self._decoders = {self.first_version: decoder(self.first_version, resource_types)}
-        # Decodes what is right in the first version, and raises ValueError or RecursionError for all else.
-        self.decode = self._decoders[self.first_version].decode
+        self._versions = versions
+        self.first_version = versions[0]
+        self._decoders: dict[tuple[str, str], msgspec.json.Decoder[Any]] = {}
+        # Decodes what is right in the first version and of a type that was met before, since reading the models
+        # of a type takes long; raises ValueError or RecursionError for all else.
+        self.decode = decoder(self.first_version, ()).decode
+        self._met: tuple[str, ...] = ()
         # A number keeps its text, so that one beyond a double's range is seen as such.
         self._header = msgspec.json.Decoder(_Header, float_hook=Decimal)
         self._any = msgspec.json.Decoder(float_hook=Decimal)
@@ -95,9 +97,9 @@ class ShapeChecker:
             return Checked(rule="not-json")
         if header.resourceType not in self._types:
             return _not_asked_for(header)
-        for version in self._versions[1:]:
+        for version in self._untried(header.resourceType):
             try:
-                resource = self._decoder(version).decode(data)
+                resource = self._decoder(version, header.resourceType).decode(data)
                 if not (resource.f_contained and self._reads_within(version, header.resourceType)):
                     return _right(resource, version, data)
             except RecursionError:
@@ -106,10 +108,19 @@ class ShapeChecker:
                 continue
         return self._faulty(header, data)
 
-    def _decoder(self, version: str) -> msgspec.json.Decoder[Any]:
-        if version not in self._decoders:
-            self._decoders[version] = decoder(version, self._types)
-        return self._decoders[version]
+    def _untried(self, resource_type: str) -> Iterator[str]:
+        """The versions in which the resource wasn't decoded: all of them for the first of its type."""
+        if resource_type not in self._met:
+            self._met += (resource_type,)
+            self.decode = decoder(self.first_version, self._met).decode
+            yield self.first_version
+        yield from self._versions[1:]
+
+    def _decoder(self, version: str, resource_type: str) -> msgspec.json.Decoder[Any]:
+        key = (version, resource_type)
+        if key not in self._decoders:
+            self._decoders[key] = decoder(version, (resource_type,))
+        return self._decoders[key]
 
     def _reads_within(self, version: str, resource_type: str) -> bool:
         """Whether a view reads resources within those of the type, which are else checked for themselves."""

@@ -35,12 +35,34 @@ class Field:
     is_required: bool
 
 
-@functools.cache
+# Version → type → fields, as they were read.
+Shapes = dict[str, dict[str, dict[str, Field]]]
+_shapes: Shapes = {}
+
+
 def fields_of(version: str, type_name: str) -> dict[str, Field]:
     """The fields of a FHIR type by their JSON names; `version` is `R4B` or `R5`, `type_name` a class's name.
 
     Raises KeyError for a type that the version doesn't have.
     """
+    known = _shapes.setdefault(version, {})
+    if type_name not in known:
+        known[type_name] = _fields(version, type_name)
+    return known[type_name]
+
+
+def know_shapes(shapes: Shapes) -> None:
+    """Takes what was read before from the same models by the same rules: to import a model takes long."""
+    for version, types_ in shapes.items():
+        _shapes.setdefault(version, {}).update(types_)
+
+
+def known_shapes() -> Shapes:
+    """The fields of every type that was asked for."""
+    return {version: dict(types_) for version, types_ in _shapes.items()}
+
+
+def _fields(version: str, type_name: str) -> dict[str, Field]:
     model = _model(version, type_name)
     must = {name for names in _choices(model).values() for name in names}
     known = {}
@@ -61,10 +83,15 @@ def decoder(version: str, resource_types: tuple[str, ...]) -> msgspec.json.Decod
     It raises msgspec.ValidationError otherwise, and msgspec.DecodeError for what is no JSON.
     """
     known = tuple(
-        _struct(version, name, is_resource=True) for name in resource_types if has_type(version, name)
+        _struct(version, name, is_resource=True) for name in resource_types if _has_type(version, name)
     )
     # msgspec asks for the type's name only where there are two to choose from.
     return msgspec.json.Decoder(typing.Union[(*known, _NoResource)])
+
+
+def _has_type(version: str, type_name: str) -> bool:
+    # To read the names of all types takes long.
+    return type_name in _shapes.get(version, ()) or has_type(version, type_name)
 
 
 class _NoResource(msgspec.Struct, tag_field="resourceType", tag="", forbid_unknown_fields=True):

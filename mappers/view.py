@@ -122,8 +122,11 @@ EXAMPLES = {
 DEEPEST = 64
 
 
-def read_view(path: Path | str) -> View:
-    """The view of a JSON file. Raises ViewError, also where the file can't be read or is no JSON."""
+def read_view(path: Path | str, *, checks_paths: bool = True) -> View:
+    """The view of a JSON file. Raises ViewError, also where the file can't be read or is no JSON.
+
+    `checks_paths` is false where every FHIRPath is known to be right: each is read when it is needed.
+    """
     file = Path(path)
     try:
         # Editors on Windows put a mark before the text.
@@ -136,19 +139,19 @@ def read_view(path: Path | str) -> View:
         raise ViewError(
             str(path), f"line {error.lineno}", error.colno, f"is not JSON: {error.msg.lower()}"
         ) from error
-    return view_from(content, file=str(path))
+    return view_from(content, file=str(path), checks_paths=checks_paths)
 
 
-def view_from(content: object, *, file: str) -> View:
+def view_from(content: object, *, file: str, checks_paths: bool = True) -> View:
     """The view of a ViewDefinition's JSON value; `file` is named in errors."""
-    return _Reader(file).view(content)
+    return _Reader(file, checks_paths=checks_paths).view(content)
 
 
 class _Reader:
     """Goes down the JSON; `file` stays for the errors."""
 
-    def __init__(self, file: str) -> None:
-        self.file = file
+    def __init__(self, file: str, *, checks_paths: bool) -> None:
+        self.file, self.checks_paths = file, checks_paths
 
     def fail(self, at: str, message: str, column: int | None = None) -> ViewError:
         return ViewError(self.file, at, column, message)
@@ -290,9 +293,11 @@ class _Reader:
         else:
             raise self.fail(at, f'must be a FHIRPath as text, not {_json_kind(content)}; write it in "…"')
         try:
-            return ViewPath(content, parse(content), at)
+            if self.checks_paths:
+                parse(content)
         except FhirPathError as error:
             raise self.fail(at, error.message, error.column) from None
+        return ViewPath(content, at)
 
     def check_characters(self, content: str, at: str) -> None:
         if found := NO_CHARACTER.search(content):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mappers.fhirpath import Expression
+from mappers.fhirpath import Expression, parse
 
 
 class ViewError(Exception):
@@ -21,11 +21,15 @@ class ViewError(Exception):
 
 @dataclass(frozen=True)
 class ViewPath:
-    """A FHIRPath of the view, read, and where in the view it stands (`select[0].column[1].path`)."""
+    """A FHIRPath of the view, and where in the view it stands (`select[0].column[1].path`)."""
 
     text: str
-    tree: Expression
     at: str
+
+    @property
+    def tree(self) -> Expression:
+        """The path, read when it is needed. Raises FhirPathError where it can't be."""
+        return parse(self.text)
 
 
 @dataclass(frozen=True)

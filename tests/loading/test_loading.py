@@ -354,6 +354,29 @@ def test_a_second_run_does_nothing_and_a_later_file_is_added(home: Home, tmp_pat
     assert rows(home, "patient", "line, id") == [(1, "1"), (1, "2")]
 
 
+@pytest.mark.parametrize("left", [None, b"", b'{"mappings":3}', "as it was"])
+def test_what_a_load_works_out_for_the_next_may_be_lost(
+    left: bytes | str | None, home: Home, tmp_path: Path
+) -> None:
+    observation = {"resourceType": "Observation", "status": "final", "code": {}, "valueQuantity": {"value": 1}}
+    put(tmp_path, "a", "a.ndjson", {**observation, "id": "1"})
+    run(home, tmp_path)
+    (memory,) = (home.fhir / "_loads").rglob("memory")
+    if left is None:
+        memory.unlink()
+    elif isinstance(left, bytes):
+        memory.write_bytes(left)
+    request = {"resourceType": "MedicationRequest", "status": "active", "intent": "order", "subject": {}}
+    r5 = {"medication": {"reference": {"reference": "Medication/5"}}}
+    wrong = {"valueQuantity": {"value": "1"}}
+    lines = [{**observation, "id": "2"}, {**observation, **wrong, "id": "3"}, {**request, **r5, "id": "4"}]
+    put(tmp_path, "a", "b.ndjson", *lines)
+    run(home, tmp_path)
+    assert rows(home, "observation", "id, value") == [("1", 1.0), ("2", 1.0)]
+    assert rows(home, "_quarantine", "line, rule") == [(2, "type:Observation.valueQuantity.value")]
+    assert rows(home, "medication_request", "id, medication_key") == [("4", "Medication/5")]
+
+
 def test_a_killed_load_leaves_nothing_visible_and_is_done_again(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
