@@ -358,7 +358,12 @@ def test_a_second_run_does_nothing_and_a_later_file_is_added(home: Home, tmp_pat
 def test_what_a_load_works_out_for_the_next_may_be_lost(
     left: bytes | str | None, home: Home, tmp_path: Path
 ) -> None:
-    observation = {"resourceType": "Observation", "status": "final", "code": {}, "valueQuantity": {"value": 1}}
+    observation = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {},
+        "valueQuantity": {"value": 1},
+    }
     put(tmp_path, "a", "a.ndjson", {**observation, "id": "1"})
     run(home, tmp_path)
     (memory,) = (home.fhir / "_loads").rglob("memory")
@@ -374,7 +379,12 @@ def test_what_a_load_works_out_for_the_next_may_be_lost(
     run(home, tmp_path)
     assert rows(home, "observation", "id, value") == [("1", 1.0), ("2", 1.0)]
     assert rows(home, "_quarantine", "line, rule") == [(2, "type:Observation.valueQuantity.value")]
-    assert rows(home, "medication_request", "id, medication_key") == [("4", "Medication/5")]
+    assert rows(home, "_resource", "id, fhir_version") == [
+        ("1", "R4B"),
+        ("2", "R4B"),
+        ("3", "R4B"),
+        ("4", "R5"),
+    ]
 
 
 def test_a_killed_load_leaves_nothing_visible_and_is_done_again(
