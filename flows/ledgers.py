@@ -12,6 +12,7 @@ import msgspec
 from flows.typed_lines import read_lines
 
 ROWS_IN_MEMORY = 16_384
+ENOUGH = 1 << 19  # bytes: DuckDB reads longer lines than that without being told
 
 TYPES = {int: "BIGINT", str: "VARCHAR", bool: "BOOLEAN"}
 
@@ -109,16 +110,27 @@ class Ledger:
             self._flush()
 
     def close(self) -> int:
-        """Writes what is held; returns the length of the longest row."""
+        """Writes what is held; returns the length of the longest row, or what it may be at most."""
         self._flush()
         return self._longest
 
     def _flush(self) -> None:
         lines = _encoder.encode_lines(self.rows)
-        self._longest = max(self._longest, *map(len, lines.split(b"\n")))
+        self._longest = max(self._longest, longest_of(lines))
         with self._path.open("ab") as target:
             target.write(lines)
         self.rows.clear()
+
+
+def longest_of(lines: bytes) -> int:
+    """What the longest line may be at most; exact where one is longer than ENOUGH."""
+    begin, longest = 0, 0
+    while begin < len(lines):
+        # The last line end within reach: all lines before it are short enough.
+        end = lines.rfind(b"\n", begin, begin + ENOUGH) + 1 or lines.find(b"\n", begin) + 1 or len(lines)
+        longest = max(longest, end - begin)
+        begin = end
+    return longest
 
 
 def read_ledger(

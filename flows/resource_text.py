@@ -26,12 +26,15 @@ def with_id(data: bytes, identity: str) -> bytes:
 
 def on_one_line(data: bytes, checked: Checked) -> bytes:
     """The resource as a line of NDJSON, its fields spelt as the standard has them."""
-    if b"\n" in data or b"\r" in data:
-        # Between tokens only: JSON has no line breaks within strings.
-        data = data.replace(b"\n", b" ").replace(b"\r", b" ")
+    data = with_spaces(data)
     if checked.fhir_version == "R5" and checked.resource_type == "MedicationAdministration":
         data = _with_standard_spelling(data)
     return data
+
+
+def with_spaces(data: bytes) -> bytes:
+    """The JSON with spaces for its line breaks, which are between tokens only: it has none within strings."""
+    return data.replace(b"\n", b" ").replace(b"\r", b" ")
 
 
 def _with_standard_spelling(data: bytes) -> bytes:

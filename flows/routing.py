@@ -12,20 +12,21 @@ compared.
 import functools
 import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec import structs
 
-from flows.blocks import Block, LineBlock
+from flows.blocks import Block, DeletionsBlock, LineBlock
 from flows.bundles import bundle_pieces
 from flows.exact_numbers import DuplicateKeyError, Tree, with_exact_numbers
 from flows.ledgers import Deletion, Finding, Identifier, Ledger, LocalAlias, Row, Seen
 from flows.pieces import Piece
-from flows.resource_text import id_from, on_one_line, with_id
+from flows.resource_text import id_from, on_one_line, with_id, with_spaces
 from flows.sorted_lines import Lines, place_of
+from mappers.json_keys import has_escaped_letter
 from mappers.shape_check import Checked, ShapeChecker, may_be_imprecise
 
 MAPPED, QUARANTINED, NOT_ASKED_FOR = "mapped", "quarantined", "not_asked_for"
@@ -91,9 +92,11 @@ class Router:
         All else, and the first line of each type, is taken the whole way.
         """
         decode, version = self._checker.decode, self._checker.first_version
-        # Looked for in the whole block, since it is rare and a search of a line costs more than its length.
         pieces = block.pieces()
-        is_even = isinstance(block, LineBlock) and not _is_odd(block.data, len(pieces))
+        # Looked for in the whole block, since it is rare and a search of a line costs more than its length.
+        text = block.data if isinstance(block, LineBlock) else b"".join([piece.data for piece in pieces])
+        is_even = not isinstance(block, DeletionsBlock) and not _is_odd(text, pieces)
+        has_breaks = b"\r" in text or (not isinstance(block, LineBlock) and b"\n" in text)
         seen, ordinal = self._ledgers[Seen].rows, self._ordinal
         for piece in pieces:
             data = piece.data
@@ -102,7 +105,7 @@ class Router:
             except (ValueError, RecursionError):
                 resource = None
             lines = self._plain.get(type(resource))
-            is_plain = is_even or not (piece.is_only_counted or b"\n" in data or _is_odd(data, 1))
+            is_plain = is_even or not (piece.is_only_counted or _is_odd(data, [piece]))
             if not is_plain or lines is None or not resource.f_id or resource.f_contained:
                 self._ordinal = ordinal
                 self._take(file, piece, types, 0)
@@ -113,6 +116,7 @@ class Router:
             digest = hashlib.sha256(data).hexdigest()
             ordinal += 1
             types[lines.resource_type] += 1
+            data = with_spaces(data) if has_breaks else data
             lines.add(place_of(ordinal, file, piece.line, piece.full_url, piece.scope, digest), data)
             seen.append(
                 Seen(
@@ -295,9 +299,13 @@ def ledger_path(work: Path, kind: type[Row]) -> Path:
     return work / f"{kind.__name__}.ndjson"
 
 
-def _is_odd(data: bytes, resources: int) -> bool:
-    """Whether a number may need a finding, a line break be taken out, or a type stand twice."""
-    return b"\r" in data or data.count(TYPE_KEY) > resources or may_be_imprecise(data)
+def _is_odd(data: bytes, pieces: Sequence[Piece]) -> bool:
+    """Whether a number in the text of the pieces may need a finding, or a type stand twice in one of them."""
+    return (
+        data.count(TYPE_KEY) > sum([TYPE_KEY in piece.data for piece in pieces])
+        or (b"\\" in data and has_escaped_letter(data))
+        or may_be_imprecise(data)
+    )
 
 
 def _identifiers(resource: Any) -> list[tuple[str | None, str]]:

@@ -1,14 +1,17 @@
 """Files of lines that DuckDB is to read: resources of one type, each with its place."""
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
+
+import msgspec
 
 from flows.exact_numbers import Tree
 
 FLUSH_AT = 1 << 20
 LINE_END = b"}\n"
+
+_encode = msgspec.json.Encoder().encode
 
 
 @dataclass
@@ -58,6 +61,6 @@ def place_of(
     ordinal: int, file: int, line: int, full_url: str | None, scope: str | None, digest: str
 ) -> bytes:
     """The beginning of a line of a load: all but the resource and the line's end."""
-    url = "" if full_url is None else f'"full_url":{json.dumps(full_url)},'
+    url = "" if full_url is None else f'"full_url":{_encode(full_url).decode()},'
     within = "" if scope is None else f'"scope":"{scope}",'
     return f'{{"ordinal":{ordinal},"file":{file},"line":{line},{url}{within}"hash":"{digest}","resource":'.encode()

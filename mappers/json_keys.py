@@ -21,10 +21,15 @@ def has_key_twice(text: Buffer, *keys: bytes) -> bool:
     Only its own keys count. It is walked only where a key stands more than once anywhere in the text, or may be
     spelt with escapes.
     """
-    if not any(_stands_twice(text, b'"%b"' % key) for key in keys) and not ESCAPED_LETTER.search(text):
+    if not any(_stands_twice(text, b'"%b"' % key) for key in keys) and not has_escaped_letter(text):
         return False
     found = Counter(map(_as_meant, own_keys(text)))
     return any(found[b'"%b"' % key] > 1 for key in keys)
+
+
+def has_escaped_letter(text: Buffer) -> bool:
+    """Whether a key may be spelt with an escape."""
+    return ESCAPED_LETTER.search(text) is not None
 
 
 def _as_meant(key: bytes) -> bytes:

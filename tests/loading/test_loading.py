@@ -205,6 +205,31 @@ def test_a_type_twice_makes_the_line_unreadable_and_a_contained_type_does_not(
     assert report.mismatches == ()
 
 
+@pytest.mark.parametrize("again", ['"resourceType"', '"resourceTyp\\u0065"'])
+@pytest.mark.parametrize(
+    "beside", ['{"id":"3"}', '{"resourceType":"Observation","id":"3","status":"final","code":{}}']
+)
+def test_the_same_type_twice_makes_the_line_unreadable(
+    again: str, beside: str, home: Home, tmp_path: Path
+) -> None:
+    right = '{"resourceType":"Observation","id":"%s","status":"final","code":{}}'
+    twice = (right % 2)[:-1] + f',{again}:"Observation"}}'
+    put(tmp_path, "a", "a.ndjson", right % 1, twice, beside)
+    run(home, tmp_path)
+    refused = [] if "Observation" in beside else [(3, "not-a-resource")]
+    assert rows(home, "_quarantine", "line, rule") == [(2, "unreadable"), *refused]
+
+
+def test_a_resource_over_several_lines_is_mapped_as_one_on_one_line(home: Home, tmp_path: Path) -> None:
+    patients = [{"resourceType": "Patient", "id": str(n), "gender": "female"} for n in range(3)]
+    pretty = json.dumps(bundle(*({"resource": patient} for patient in patients)), indent=2)
+    for name, text in (("bundle.json", pretty), ("a.ndjson", json.dumps(patients[0]) + "\r\n" + "\r\n")):
+        (tmp_path / "in" / "a").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / "a" / name).write_text(text, newline="")
+    assert run(home, tmp_path).mapped == 4
+    assert rows(home, "patient", "id, gender") == [(n, "female") for n in ("0", "0", "1", "2")]
+
+
 def test_a_number_whose_precision_counts_is_read_as_it_was_written(home: Home, tmp_path: Path) -> None:
     lowest = view("lowest", "Observation", ("low", "value.ofType(Quantity).value.lowBoundary()"))
     written = (
