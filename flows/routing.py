@@ -25,7 +25,7 @@ from flows.exact_numbers import DuplicateKeyError, Tree, with_exact_numbers
 from flows.ledgers import Deletion, Finding, Identifier, Ledger, LocalAlias, Row, Seen
 from flows.pieces import Piece
 from flows.resource_text import id_from, on_one_line, with_id, with_spaces
-from flows.sorted_lines import Lines, place_of
+from flows.sorted_lines import LINE_END, Lines, place_of
 from mappers.json_keys import has_escaped_letter
 from mappers.shape_check import Checked, ShapeChecker, may_be_imprecise
 
@@ -117,7 +117,7 @@ class Router:
             ordinal += 1
             types[lines.resource_type] += 1
             data = with_spaces(data) if has_breaks else data
-            lines.add(place_of(ordinal, file, piece.line, piece.full_url, piece.scope, digest), data)
+            lines.held += (place_of(ordinal, file, piece, digest), data, LINE_END)
             seen.append(
                 Seen(
                     file,
@@ -135,6 +135,8 @@ class Router:
                 )
             )
         self._ordinal = ordinal
+        for lines in self._plain.values():
+            lines.settle()
         self._ledgers[Seen].spill()
 
     def _take(self, file: int, piece: Piece, types: Counter[str], nesting: int) -> None:
@@ -189,7 +191,7 @@ class Router:
                 return False
         data = on_one_line(data, checked)
         self._ordinal += 1
-        lines.add(place_of(self._ordinal, file, piece.line, piece.full_url, piece.scope, digest), data)
+        lines.add(place_of(self._ordinal, file, piece, digest), data)
         return True
 
     def _lines_of(self, checked: Checked) -> Lines:

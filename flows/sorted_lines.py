@@ -7,6 +7,7 @@ from typing import BinaryIO
 import msgspec
 
 from flows.exact_numbers import Tree
+from flows.pieces import Piece
 
 FLUSH_AT = 1 << 20
 LINE_END = b"}\n"
@@ -16,7 +17,7 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass
 class Lines:
-    """The lines of one site, type and FHIR version: where they are, and how long the longest is.
+    """The lines of one site, type and FHIR version: where they are, and how long the longest is at most.
 
     They can be sent to another process when they are put away.
     """
@@ -32,17 +33,24 @@ class Lines:
 
     def add(self, place: bytes, resource: bytes) -> None:
         """Adds a line, of an object that the place begins and the resource ends."""
-        size = len(place) + len(resource) + len(LINE_END)
         self.held += (place, resource, LINE_END)
-        self.held_size += size
-        if size > self.longest:
-            self.longest = size
+        self.held_size += len(place) + len(resource) + len(LINE_END)
+        if self.held_size >= FLUSH_AT:
+            self.flush()
+
+    def settle(self) -> None:
+        """Counts the places, resources and line ends that were put to `held` itself, and writes them when they are
+        many.
+        """
+        self.held_size = sum(map(len, self.held))
         if self.held_size >= FLUSH_AT:
             self.flush()
 
     def flush(self) -> None:
         if self.target is None:
             self.target = self.path.open("ab")
+        places, resources = (max(map(len, self.held[n::3]), default=0) for n in (0, 1))
+        self.longest = max(self.longest, places + resources + len(LINE_END))
         lines = b"".join(self.held)
         self.target.write(lines)
         self.size += len(lines)
@@ -57,10 +65,12 @@ class Lines:
             self.target = None
 
 
-def place_of(
-    ordinal: int, file: int, line: int, full_url: str | None, scope: str | None, digest: str
-) -> bytes:
+def place_of(ordinal: int, file: int, piece: Piece, digest: str) -> bytes:
     """The beginning of a line of a load: all but the resource and the line's end."""
-    url = "" if full_url is None else f'"full_url":{_encode(full_url).decode()},'
-    within = "" if scope is None else f'"scope":"{scope}",'
-    return f'{{"ordinal":{ordinal},"file":{file},"line":{line},{url}{within}"hash":"{digest}","resource":'.encode()
+    bundle = "" if piece.full_url is None and piece.scope is None else _in_bundle(piece)
+    return f'{{"ordinal":{ordinal},"file":{file},"line":{piece.line},{bundle}"hash":"{digest}","resource":'.encode()
+
+
+def _in_bundle(piece: Piece) -> str:
+    url = "" if piece.full_url is None else f'"full_url":{_encode(piece.full_url).decode()},'
+    return url if piece.scope is None else f'{url}"scope":"{piece.scope}",'
