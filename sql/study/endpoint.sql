@@ -76,7 +76,9 @@ first_event as (
                 else 3
             end,
             position,
-            resource_key
+            resource_key,
+            -- One record may tell an event by several signs.
+            description
     ) = 1
 ),
 
@@ -107,7 +109,7 @@ censored as (
     left join event on event.person_id = censor_named.person_id and event.event = censor_named.censor_event
     qualify row_number() over (
         partition by censor_named.endpoint, censor_named.person_id
-        order by event.event_on desc nulls last, event.resource_key
+        order by event.event_on desc nulls last, event.resource_key, event.description
     ) = 1
 ),
 

@@ -250,3 +250,23 @@ def test_a_death_on_the_day_of_a_relapse_is_none_without_one() -> None:
         ("p", 30, 2),
         ("q", 30, 1),
     ]
+
+
+@pytest.mark.parametrize("lists", [("diagnosis", "relapse_diagnosis"), ("relapse_diagnosis", "diagnosis")])
+def test_a_condition_that_is_a_relapse_in_two_ways_is_told_in_one_whatever_the_order(
+    lists: tuple[str, str],
+) -> None:
+    history = History().patient()
+    history.remission(30)
+    for codelist in lists:
+        history.draw(
+            "diagnosis",
+            "p",
+            codelist=codelist,
+            onset=day(90),
+            clinical_statuses=["relapse"],
+            resource_key="Condition/1",
+        )
+    history.build()
+    relapsed = history.one("days, description", "endpoint", "endpoint = 'duration_of_remission'")
+    assert relapsed == (60, "relapse by diagnosis")
