@@ -7,7 +7,9 @@ from random import Random
 
 import pytest
 
-from sql.build_study import build_study
+from sql.build_study import MODELS, build_study
+from sql.rebuilding import OF_EVERYBODY
+from sql.runner import needs, read_models
 from sql.variations import build_variations
 from studies.protocol import Variation
 from studies.reading import load_study
@@ -243,3 +245,20 @@ def test_sources_of_other_landmarks_are_told_though_no_table_differs() -> None:
     build_variations(history.con, history.rules)
     query = "select distinct level from {} where analysis = 'survival_by_hsct' and level like 'landmark%' order by all"
     assert history.rows(query.format('"clofarabine.landmarks".contribution')) == [("landmark_45",)]
+
+
+def test_no_other_table_than_the_cut_off_sums_up_persons_whom_a_change_may_not_touch(
+    history: History,
+) -> None:
+    found = history.rows(
+        "select table_name, bool_or(column_name = 'person_id') from duckdb_columns() "
+        "where schema_name = 'clofarabine' group by table_name"
+    )
+    of_person, models = dict(found), read_models(MODELS)
+    summing = {
+        name
+        for name, model in models.items()
+        if not of_person[name] and any(of_person[read] for read in needs(model, models, "clofarabine"))
+    }
+    # A pattern of what is known is decided alike, whoever has it.
+    assert summing == {OF_EVERYBODY, "criterion_result"}
