@@ -224,12 +224,14 @@ outcomes as (
         and (by_level.landmark is null or ending.days > by_level.landmark)
         and (named.statistic <> 'events' or ending.status = 1)
     union all
-    -- Who has the event contributes to both curves, and dies in the one of those since it.
+    -- Who has the event while followed contributes to both curves, on the index date to the one of those since it alone;
+    -- and dies in that.
     select
         'survival_by_' || setting.survival_by_event || '.simon_makuch',
         curve.level,
         unnest(
-            case when ending.status = 1 and curve.level = case when cohort.has_comparing_event then 'yes' else 'no' end
+            case when ending.status = 1
+                    and curve.level = case when followed.comparing_event_day is not null then 'yes' else 'no' end
                 then ['n', 'survival', 'ci_low', 'ci_high', 'at_risk', 'events']
                 else ['n', 'survival', 'ci_low', 'ci_high', 'at_risk']
             end
@@ -238,11 +240,14 @@ outcomes as (
         ending.resource_key
     from ending
     cross join setting
-    join cohort on cohort.person_id = ending.person_id
+    join time_dependent as followed on followed.person_id = ending.person_id
     cross join lateral (select unnest(['yes', 'no']) as level) as curve
     where ending.endpoint = 'overall_survival'
         and setting.survival_by_event is not null
-        and (curve.level = 'no' or cohort.has_comparing_event)
+        and case curve.level
+            when 'yes' then followed.comparing_event_day is not null
+            else coalesce(followed.comparing_event_day > 0, true)
+        end
     union all
     select 'gray.' || rule.comparison, '', unnest(['n', 'groups', 'df', 'chi2', 'p']), ending.person_id, ending.resource_key
     from ending

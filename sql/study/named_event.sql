@@ -81,12 +81,23 @@ values_listed as (
     group by codelist.codelist
 ),
 
-observed as (
-    select value.person_id, value.site, sign.event, sign.position, value.measured_on, value.is_imputed, value.resource_key
-    from measured as value
+-- Of two numbers of a kind at one time the higher counts, then the later id.
+listed as (
+    select sign.event, sign.position, measured.*
+    from measured
     cross join setting
     join event_sign as sign
-        on sign.kind = value.kind and coalesce(sign.codelist, setting.assessment_codelist) = value.codelist
+        on sign.kind = measured.kind and coalesce(sign.codelist, setting.assessment_codelist) = measured.codelist
+    qualify measured.value is null or row_number() over (
+        partition by measured.person_id, sign.event, sign.position, measured.measured_on, measured.measured_at
+        order by measured.value desc nulls last, measured.resource_key desc
+    ) = 1
+),
+
+observed as (
+    select value.person_id, value.site, sign.event, sign.position, value.measured_on, value.is_imputed, value.resource_key
+    from listed as value
+    join event_sign as sign on sign.event = value.event and sign.position = value.position
     left join baseline on baseline.person_id = value.person_id and baseline.codelist = value.codelist
     left join values_listed on values_listed.codelist = sign.value_codelist
     where (sign.above is null or is_above(value.low, value.high, value.has_low, value.has_high, sign.above))

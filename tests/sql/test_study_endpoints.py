@@ -237,6 +237,26 @@ def test_contribution_names_the_persons_and_resources_behind_a_number() -> None:
     assert history.all("distinct person_id", "contribution", "analysis = 'baseline.age'") == [("p",), ("q",)]
 
 
+def test_persons_stand_behind_the_curves_that_they_are_in() -> None:
+    """a never has a transplant, b on the index date, c on day 90, d after the last contact; a and c die."""
+    history = History()
+    for person in "abcd":
+        history.patient(person, last_contact=100)
+    for person, number in (("b", 0), ("c", 90)):
+        history.procedure("hsct", number, person)
+    history.procedure("hsct", 0, "d", performed="2020-12")
+    for person in "ac":
+        history.death(100, person)
+    history.build(on(500))
+    curves = "analysis = 'survival_by_hsct.simon_makuch' and statistic = '{}'"
+    assert history.all("level, person_id", "contribution", curves.format("n")) == [
+        ("no", "a"), ("no", "c"), ("no", "d"), ("yes", "b"), ("yes", "c"),
+    ]  # fmt: skip
+    assert history.all("level, person_id", "contribution", curves.format("events")) == [
+        ("no", "a"), ("yes", "c"),
+    ]  # fmt: skip
+
+
 def test_a_death_on_the_day_of_a_relapse_is_none_without_one() -> None:
     history = History().patient().patient("q")
     for person in ("p", "q"):

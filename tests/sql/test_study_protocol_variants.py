@@ -31,6 +31,18 @@ def test_incidence_of_a_drug_is_of_its_doses() -> None:
     assert history.one("days, status", "endpoint", "endpoint = 'other_incidence'") == (5, 1)
 
 
+def test_of_two_values_at_one_time_the_higher_tells_an_event() -> None:
+    event = NamedEvent.model_validate({"from": "observation", "codelist": "anc", "below": 0.5})
+    incidence = Incidence(events=["low"], competing=["death"])
+    history = History().under(events={**REFERENCE.events, "low": event}, incidences={"low": incidence})
+    history.patient()
+    for number, values in ((10, (2.0, 0.4)), (20, (0.4, 0.3))):
+        for value in values:
+            history.value("anc", number, value)
+    history.build()
+    assert history.one("days, status", "endpoint", "endpoint = 'low_incidence'") == (20, 1)
+
+
 def test_a_route_counts_only_where_the_protocol_names_it() -> None:
     history = History().patient()
     history.dose(4, routes=["urn:route|iv"])
