@@ -89,23 +89,19 @@ def compare_with_whole(history: History, name: str) -> None:
 
 
 def drawn(random: Random) -> History:
-    """Some thirty persons with their variations; a time is sometimes a month, sometimes a year."""
+    """Some thirty persons with their variations; of every other one a time is sometimes a month or a year."""
     history = History()
-
-    def time(number: int) -> str:
-        return day(number)[: random.choice((10, 10, 10, 10, 7, 4))]
-
     for number in range(30):
-        person = f"p{number:02}"
-        history.draw(
-            "person",
-            person,
-            birth=("2010-05-17", "2010-05", "2010")[random.randrange(3) if number % 3 else 0],
-        )
+        person, is_whole = f"p{number:02}", number % 2 == 0
+
+        def time(number: int, is_whole: bool = is_whole) -> str:
+            return day(number)[: 10 if is_whole else random.choice((10, 10, 10, 10, 7, 4))]
+
+        history.draw("person", person, birth="2010-05-17" if is_whole else random.choice(("2010-05", "2010")))
         history.draw("diagnosis", person, codelist="diagnosis", onset=time(-100))
         for dose in (0, 1, 28):
-            level = random.choice(("administered", "administered", "ordered", "dispensed"))
-            history.dose(dose, person, evidence_level=level, exposed=time(dose) if number % 2 else day(dose))
+            level = "administered" if number % 3 else random.choice(("ordered", "dispensed"))
+            history.dose(dose, person, evidence_level=level, exposed=time(dose))
         history.draw("contact", person, starts_on=day(random.randrange(60, 500)))
         for visit in (30, 60, 120):
             history.value(
