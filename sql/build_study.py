@@ -7,11 +7,12 @@ from pathlib import Path
 
 import duckdb
 
-from sql.runner import ModelBuild, build_models, one_transaction
+from sql.runner import ModelBuild, build_models, one_transaction, setting, threads
 from sql.study_tables import make_study_tables
 from studies.reading import Study
 
 MODELS = Path(__file__).parent / "study"
+ROW_GROUP = 122_880
 MACROS = Path(__file__).parent / "study_macros.sql"
 
 
@@ -24,7 +25,13 @@ def build_study(
     Needs the `clinical` models on the same connection, with the study's codelists resolved.
     """
     parameters = {"data_cutoff": data_cutoff or study.protocol.data_cutoff}
-    with one_transaction(con):
+    with threads(con, 1 if _is_small(con) else setting(con, "threads")), one_transaction(con):
         make_study_tables(con, study)
         con.execute(MACROS.read_text(encoding="utf-8"))
         return build_models(con, MODELS, study.protocol.id, parameters=parameters)
+
+
+def _is_small(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether DuckDB has nothing to divide between threads, which then only cost: its parts of a table are so large."""
+    rows = "select coalesce(max(estimated_size), 0) from duckdb_tables() where schema_name = 'clinical'"
+    return bool(con.execute(rows).fetchall()[0][0] <= ROW_GROUP)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -56,6 +57,23 @@ def one_transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
         con.rollback()
         raise
     con.commit()
+
+
+@contextmanager
+def threads(con: duckdb.DuckDBPyConnection, number: int) -> Iterator[None]:
+    """So many threads for each query, of whatever connection to the database; afterwards as many as before."""
+    before = setting(con, "threads")
+    con.execute(f"set threads = {number}")
+    try:
+        yield
+    finally:
+        con.execute(f"set threads = {before}")
+
+
+def setting(con: duckdb.DuckDBPyConnection, name: str) -> Any:
+    """The value of a setting of DuckDB."""
+    found = con.execute("select current_setting($name)", {"name": name}).fetchone()
+    return found[0] if found else None
 
 
 def build_models(
