@@ -2,10 +2,12 @@
 -- One row per graded test and laboratory value of its codelist, in the period or at baseline, with its grade; null where it
 -- can't be decided.
 
--- The rules of a test for each state that a baseline value can be in.
+-- The rules of a test for each state that a baseline value can be in. Tests are told by their position, since there are
+-- many values, and what is kept of each is short.
 with rule as (
-    select ctcae.*, state.baseline_state, low.is_baseline_low
+    select ctcae.*, test.position, state.baseline_state, low.is_baseline_low
     from ctcae
+    join laboratory_test as test on test.term = ctcae.term
     cross join (select unnest(['normal', 'abnormal']) as baseline_state) as state
     cross join (select unnest([true, false]) as is_baseline_low) as low
     where ctcae.baseline in ('any', baseline_state) or (ctcae.baseline = 'below_lower_limit' and is_baseline_low)
@@ -14,7 +16,7 @@ with rule as (
 at_baseline as (
     select
         baseline.person_id,
-        test.term,
+        test.position,
         baseline.value,
         case
             when baseline.value > coalesce(baseline.reference_high, test.upper) then 'abnormal'
@@ -27,7 +29,7 @@ at_baseline as (
 ),
 
 period as (
-    select 'after' as period, observed_value.*, observed_value.person_id as baseline_of
+    select false as is_baseline, observed_value.*, observed_value.person_id as baseline_of
     from observed_value
     cross join setting
     join treated on treated.person_id = observed_value.person_id
@@ -35,7 +37,7 @@ period as (
         and measured_on <= treated.last_dose_on + setting.laboratory_days_after_last_dose
     union all
     -- A baseline value itself is graded by the limits of normal, so it finds no baseline.
-    select 'baseline', baseline.*, null
+    select true, baseline.*, null
     from baseline
 ),
 
@@ -44,11 +46,10 @@ gradable as materialized (
         row_number() over () as number,
         period.person_id,
         period.site,
-        period.period,
+        period.is_baseline,
         period.measured_on,
         period.measured_at,
-        test.term,
-        test.measurement,
+        test.position,
         period.value,
         -- Values and bounds to nine decimals, so that a value at a threshold stays at it.
         round(period.low, 9) as low,
@@ -64,7 +65,7 @@ gradable as materialized (
         period.resource_key
     from period
     join laboratory_test as test on test.measurement = period.codelist
-    left join at_baseline on at_baseline.person_id = period.baseline_of and at_baseline.term = test.term
+    left join at_baseline on at_baseline.person_id = period.baseline_of and at_baseline.position = test.position
     where period.value is not null
 ),
 
@@ -96,7 +97,7 @@ bounded as (
             or ('upper_limit' in (rule.low_basis, rule.high_basis) and upper_limit is null) as lacks_limit
     from gradable as value
     join rule
-        on rule.term = value.term
+        on rule.position = value.position
         and rule.baseline_state = value.baseline_state
         and rule.is_baseline_low = value.is_baseline_low
 ),
@@ -137,9 +138,9 @@ graded as (
 select
     value.person_id,
     value.site,
-    value.period,
-    value.term,
-    value.measurement,
+    case when value.is_baseline then 'baseline' else 'after' end as period,
+    test.term,
+    test.measurement,
     value.value,
     value.measured_on,
     value.measured_at,
@@ -147,3 +148,4 @@ select
     case when possible_grade > certain_grade then null else certain_grade end::integer as grade
 from gradable as value
 join graded on graded.number = value.number
+join laboratory_test as test on test.position = value.position
