@@ -33,6 +33,8 @@ from tests.hospitals.builder import (
 )
 from tests.hospitals.test_codes import count, mapping, own
 
+pytestmark = pytest.mark.slow
+
 PLATELET_PANEL: Resource = {
     "component": [
         {"code": concept(EDI, "D0002070"), **count(150, "천/㎣")},

@@ -30,6 +30,8 @@ from tests.hospitals.builder import (
     write,
 )
 
+pytestmark = pytest.mark.slow
+
 NUMBER = re.compile(r"-?\d+(\.\d+)?(e-?\d+)?")
 NO_NUMBER = re.compile(r"-?(nan|inf|none|null)")
 COVE = Path(sys.executable).with_name("cove")

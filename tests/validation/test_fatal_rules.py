@@ -24,6 +24,8 @@ from tests.hospitals.builder import (
     write,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def strict_study(root: Path, *rules: str, study: str = "strict") -> Path:
     """The reference study under another id, with these rules fatal."""
