@@ -3,18 +3,20 @@
 import mmap
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from flows.blocks import ElementBlock, PiecesBlock, RefusedBlock
 from flows.bundles import ENTRY, Entry, bundle_decoder, entries_at_once, piece_of
 from flows.line_splitting import CHUNK, Blocks, line_blocks
-from flows.pieces import Piece, is_object
+from flows.pieces import is_object
 from flows.unpacking import BLOCK, HEAD, UTF8_MARK, ArchiveError, Text
 from mappers.json_keys import TOKEN, Buffer, has_key_twice
+
+Item = TypeVar("Item")
 
 _items = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -101,27 +103,32 @@ def _scope(before: int) -> str:
 
 
 def _element_blocks(elements: list[msgspec.Raw], before: int, scope: str | None) -> Blocks:
-    held: list[bytes] = []
-    size = 0
-    for number, raw in enumerate(elements, before + 1):
-        held.append(bytes(raw))
-        size += len(held[-1])
-        if size >= CHUNK or number == before + len(elements):
-            yield ElementBlock(held, number - len(held), scope), number
-            held, size = [], 0
+    for held, _, number in _chunks(map(bytes, elements), len, before):
+        yield ElementBlock(held, number - len(held), scope), number
 
 
 def _entry_blocks(entries: list[Entry], before: int) -> Blocks:
     scope = _scope(before)
-    held: list[Piece] = []
-    size = 0
-    for number, entry in enumerate(entries, before + 1):
-        piece = piece_of(entry, number, scope)
-        held.append(piece)
-        size += len(piece.data)
-        if size >= CHUNK or number == before + len(entries):
-            yield PiecesBlock(held, size), number
+    pieces = (piece_of(entry, number, scope) for number, entry in enumerate(entries, before + 1))
+    for held, size, number in _chunks(pieces, lambda piece: len(piece.data), before):
+        yield PiecesBlock(held, size), number
+
+
+def _chunks(
+    items: Iterable[Item], size_of: Callable[[Item], int], before: int
+) -> Iterator[tuple[list[Item], int, int]]:
+    """Items that are together as large as a block, their bytes, and the number of the last; the first of all is
+    number `before + 1`."""
+    held: list[Item] = []
+    size, number = 0, before
+    for number, item in enumerate(items, before + 1):
+        held.append(item)
+        size += size_of(item)
+        if size >= CHUNK:
+            yield held, size, number
             held, size = [], 0
+    if held:
+        yield held, size, number
 
 
 def _broken(whole: memoryview, before: int) -> Blocks:
