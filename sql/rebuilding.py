@@ -6,7 +6,6 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import duckdb
 
@@ -82,14 +81,15 @@ def complete_tables(
         for name in names:
             con.execute(f'insert into "{schema}"."{name}" by name from "{base}"."{name}" {others}')
         con.execute(f'drop table "{schema}".{AFFECTED_PERSON}')
-    kept = []
+    views, kept = _views(con, base), []
     for name in names:
         rows = f'from "{schema}"."{name}"'
-        found = _fingerprint(con, rows)
-        if found == _fingerprint(con, f'from "{base}"."{name}"'):
+        # A table was put there because it differs; of a view that isn't known.
+        if name in views and _fingerprint(con, rows) == _fingerprint(con, f'from "{base}"."{name}"'):
             con.execute(f'drop table "{schema}"."{name}"')
         else:
-            kept.append(ModelBuild(schema, name, found.rows))
+            counted = con.execute(f"select count(*) {rows}").fetchall()
+            kept.append(ModelBuild(schema, name, counted[0][0]))
     return kept
 
 
@@ -192,17 +192,10 @@ def _is_touched(model: Model, changed: Mapping[str, Collection[str]]) -> bool:
     return any(not columns or words & set(columns) for name, columns in changed.items() if name in words)
 
 
-class _Fingerprint(NamedTuple):
+def _fingerprint(con: duckdb.DuckDBPyConnection, rows: str) -> tuple[object, ...]:
     """Of rows, whatever their order: as many, and the sum and parity of their 64-bit hashes."""
-
-    rows: int
-    total: int | None
-    parity: int | None
-
-
-def _fingerprint(con: duckdb.DuckDBPyConnection, rows: str) -> _Fingerprint:
     taken = f"select count(*), sum(hash(one)::hugeint), bit_xor(hash(one)) from ({rows}) as one"  # noqa: S608
-    return _Fingerprint(*con.execute(taken).fetchall()[0])
+    return con.execute(taken).fetchone() or ()
 
 
 def _of_persons(con: duckdb.DuckDBPyConnection, schema: str) -> set[str]:
@@ -216,8 +209,13 @@ def _of_persons(con: duckdb.DuckDBPyConnection, schema: str) -> set[str]:
 
 def _relations(con: duckdb.DuckDBPyConnection, schema: str) -> set[str]:
     found = con.execute(
-        "select table_name from duckdb_tables() where schema_name = $schema "
-        "union all select view_name from duckdb_views() where schema_name = $schema",
-        {"schema": schema},
+        "select table_name from duckdb_tables() where schema_name = $schema", {"schema": schema}
+    )
+    return {name for (name,) in found.fetchall()} | _views(con, schema)
+
+
+def _views(con: duckdb.DuckDBPyConnection, schema: str) -> set[str]:
+    found = con.execute(
+        "select view_name from duckdb_views() where schema_name = $schema", {"schema": schema}
     )
     return {name for (name,) in found.fetchall()}
