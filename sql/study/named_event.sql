@@ -83,7 +83,7 @@ values_listed as (
 
 -- Of two numbers of a kind at one time the higher counts, then the later id.
 listed as (
-    select sign.event, sign.position, measured.*
+    select measured.*, sign
     from measured
     cross join setting
     join event_sign as sign
@@ -97,7 +97,6 @@ listed as (
 observed as (
     select value.person_id, value.site, sign.event, sign.position, value.measured_on, value.is_imputed, value.resource_key
     from listed as value
-    join event_sign as sign on sign.event = value.event and sign.position = value.position
     left join baseline on baseline.person_id = value.person_id and baseline.codelist = value.codelist
     left join values_listed on values_listed.codelist = sign.value_codelist
     where (sign.above is null or is_above(value.low, value.high, value.has_low, value.has_high, sign.above))
