@@ -12,9 +12,7 @@ import typing
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType, UnionType
-
-from fhir import resources as r5
-from fhir.resources import R4B
+from typing import Any
 
 VERSIONS = ("R4B", "R5")
 
@@ -89,10 +87,9 @@ def model_version(fhir_version: str) -> str:
 def elements(version: str, type_name: str) -> MappingProxyType[str, Element]:
     """The elements of a type by their names in JSON; raises UnknownTypeError where this version's models
     lack it."""
-    get_model = {"R4B": R4B.get_fhir_model_class, "R5": r5.get_fhir_model_class}[version]
     try:
-        model = get_model(type_name)
-    except ValueError as error:
+        model = model_of(version, type_name)
+    except KeyError as error:
         raise UnknownTypeError(type_name) from error
     found = {}
     for name, field in model.model_fields.items():
@@ -109,9 +106,29 @@ def elements(version: str, type_name: str) -> MappingProxyType[str, Element]:
 @cache
 def type_paths(version: str) -> MappingProxyType[str, str]:
     """Type → dotted path of its class, for every type of the version that has a model; imports none of them."""
+    _put_off_validators()
     fhirtypes = importlib.import_module(f"{PACKAGES[version]}.fhirtypes")
     paths = (getattr(made, "_model_klass", None) for made in vars(fhirtypes).values())
     return MappingProxyType({path.rpartition(".")[2]: path for path in paths if isinstance(path, str)})
+
+
+@cache
+def _put_off_validators() -> None:
+    """Has pydantic make the validator of a model when it first validates: most are read for their fields alone.
+
+    Only models that are imported later take the setting.
+    """
+    # The import takes a tenth of a second, which commands that read no model never pay.
+    from fhir_core.fhirabstractmodel import FHIRAbstractModel
+
+    FHIRAbstractModel.set_global_model_config(defer_build=True)
+
+
+@cache
+def model_of(version: str, type_name: str) -> Any:
+    """The class of `fhir.resources` for a FHIR type. Raises KeyError for a type that the version doesn't have."""
+    module, _, name = type_paths(version)[type_name].rpartition(".")
+    return getattr(importlib.import_module(module), name)
 
 
 def has_type(version: str, type_name: str) -> bool:

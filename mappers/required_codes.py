@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 
-from mappers.shapes import model_of
+from mappers.fhir_types import model_of
 
 # The value sets that the one-line definitions shorten with a `+`.
 OBSERVATION_STATUS = (  # http://hl7.org/fhir/ValueSet/observation-status, the same in R4, R4B and R5

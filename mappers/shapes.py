@@ -6,7 +6,6 @@ itself, which `mappers.shape_check` walks to name every fault of the few lines t
 """
 
 import functools
-import importlib
 import re
 import sys
 import types
@@ -18,7 +17,7 @@ from decimal import Decimal
 import msgspec
 
 from mappers import calendar
-from mappers.fhir_types import has_type, type_paths
+from mappers.fhir_types import has_type, model_of
 from mappers.fields import FieldPath
 
 CONTAINER = "Resource"  # the type of `contained`: a resource of any type, checked as a resource of its own
@@ -63,7 +62,7 @@ def known_shapes() -> Shapes:
 
 
 def _fields(version: str, type_name: str) -> dict[str, Field]:
-    model = _model(version, type_name)
+    model = model_of(version, type_name)
     must = {name for names in _choices(model).values() for name in names}
     known = {}
     for name, info in model.model_fields.items():
@@ -169,12 +168,6 @@ def _names(version: str) -> types.ModuleType:
     return names
 
 
-@functools.cache
-def _model(version: str, type_name: str) -> typing.Any:
-    module, _, name = type_paths(version)[type_name].rpartition(".")
-    return getattr(importlib.import_module(module), name)
-
-
 def _leaves(annotation: typing.Any) -> typing.Iterator[typing.Any]:
     arguments = typing.get_args(annotation)
     if typing.get_origin(annotation) is typing.Annotated or not arguments:
@@ -251,11 +244,6 @@ def reference_targets(version: str, resource_type: str, paths: frozenset[FieldPa
 def _targets(version: str, type_name: str, json_name: str) -> set[str]:
     if fields_of(version, type_name)[json_name].type_name not in ("Reference", "CodeableReference"):
         return set()
-    fields = _model(version, type_name).model_fields.values()
+    fields = model_of(version, type_name).model_fields.values()
     extra = next((f.json_schema_extra for f in fields if f.alias == json_name), None)
     return set(extra.get("enum_reference_types", ())) if isinstance(extra, dict) else set()
-
-
-def model_of(version: str, type_name: str) -> typing.Any:
-    """The class of `fhir.resources` for a FHIR type. Raises KeyError for a type that the version doesn't have."""
-    return _model(version, type_name)

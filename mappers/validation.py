@@ -14,10 +14,10 @@ import msgspec
 from pydantic import ValidationError
 
 from mappers.date_order import is_after
-from mappers.fhir_types import has_type
+from mappers.fhir_types import has_type, model_of
 from mappers.required_codes import required_codes
 from mappers.resource_rules import Path, dose_rules, order_rules, ordered_types
-from mappers.shapes import CONTAINER, Field, fields_of, model_of
+from mappers.shapes import CONTAINER, Field, fields_of
 
 KEPT = 20_000  # elements remembered, so that memory stays bounded
 

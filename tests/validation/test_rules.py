@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from mappers.fhir_types import has_type, model_of
 from mappers.required_codes import COMPLETED, OPEN_ENDED, required_codes
-from mappers.shapes import fields_of, has_type, model_of
+from mappers.shapes import fields_of
 from mappers.validation import Validator
 from studies.validity import FAMILIES
 from tests.validation.resources import CODE, DOSE, RIGHT, SUBJECT, right

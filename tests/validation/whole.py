@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mappers.shapes import CONTAINER, fields_of, has_type, model_of
+from mappers.fhir_types import has_type, model_of
+from mappers.shapes import CONTAINER, fields_of
 
 WRONG: tuple[Any, ...] = (
     None, True, 0, -1, 1.5, 10**30, "", " ", "x", "2020-13-45", "2020-02", "2020-02-30T10:00:00Z", [], {},
