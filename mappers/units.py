@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mappers.known_units import NUMBER, known_factor, known_units
+
 if TYPE_CHECKING:
     from ucumvert import PintUcumRegistry
 
@@ -70,7 +72,7 @@ def conversion_factor(source_unit: str, unit: str, molar_mass: Decimal | None = 
 
 def is_unit(text: str) -> bool:
     """Whether the text is a unit at all, as UCUM or `units.csv` has it, whatever it may be converted to."""
-    return any(_parse(reading) is not None for reading in _readings(text.strip()))
+    return any(_is_ucum(reading) for reading in _readings(text.strip()))
 
 
 @cache
@@ -123,6 +125,14 @@ def _ucum_factor(source: str, unit: str, molar_mass: Decimal | None) -> Decimal 
         return Decimal(1)
     if ONLY_ANNOTATION.match(source) or _incomparable(source) != _incomparable(unit):
         return None
+    try:
+        factor = known_factor(source, unit, molar_mass)
+    except KeyError:
+        return _library_factor(source, unit, molar_mass)
+    return None if factor is None else _plain(factor)
+
+
+def _library_factor(source: str, unit: str, molar_mass: Decimal | None) -> Decimal | None:
     start, goal = _parse(source), _parse(unit)
     if start is None or goal is None:
         return None
@@ -161,10 +171,22 @@ def _incomparable(unit: str) -> tuple[str, ...]:
     """What of a unit has no equal but itself: arbitrary units ([IU]), equivalents, normalisations."""
     parts = NORMALISATION.findall(unit) + CHEMICAL.findall(unit)
     for atom in BRACKETED.findall(unit):
-        quantity = None if atom in PURE_NUMBERS else _parse(atom)
-        if quantity is not None and not quantity.dimensionality:
+        if atom not in PURE_NUMBERS and _is_number(atom):
             parts.append(atom.replace("[i", "[I"))
     return tuple(sorted(parts))
+
+
+def _is_number(unit: str) -> bool:
+    """Whether it is a unit without a dimension."""
+    if unit in known_units():
+        return known_units()[unit].dimension == NUMBER
+    quantity = _parse(unit)
+    return quantity is not None and not quantity.dimensionality
+
+
+def _is_ucum(unit: str) -> bool:
+    known = known_units().get(unit)
+    return bool(known.dimension) if known else _parse(unit) is not None
 
 
 @cache
@@ -188,7 +210,7 @@ def _parse(unit: str) -> Any:
 
 @cache
 def _registry() -> PintUcumRegistry:
-    # The import takes a third of a second, which a study in canonical units never pays.
+    # This takes a second, which data in known units never pay.
     from ucumvert import PintUcumRegistry
 
     return PintUcumRegistry(non_int_type=Decimal)
