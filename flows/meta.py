@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import duckdb
 
 from flows.run import Request
+from sql.runner import insert
 from studies.reading import Study, bundled_studies
 
 TABLES = """
@@ -31,8 +32,10 @@ def write_meta(
 ) -> None:
     """Writes `meta.study` (one row a study), `meta.run` (one row) and `meta.model` (one row a model)."""
     connection.execute(TABLES)
-    connection.executemany(
-        "insert into meta.study values (?, ?, ?, ?, ?, ?)",
+    insert(
+        connection,
+        "meta.study",
+        ("varchar", "varchar", "varchar", "varchar", "date", "timestamptz"),
         [
             (s.protocol.id, source_of(s), s.protocol.version, s.digest, cutoff, request.as_of)
             for s, cutoff in studies
@@ -42,7 +45,7 @@ def write_meta(
         "insert into meta.run values (?, ?, ?, ?)",
         [request.study.protocol.id, request.started_at, request.as_of, request.simulated],
     )
-    connection.executemany("insert into meta.model values (?, ?, ?)", models)
+    insert(connection, "meta.model", ("varchar", "varchar", "bigint"), models)
 
 
 def source_of(study: Study) -> str:

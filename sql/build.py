@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from sql.runner import ModelBuild, build_models
+from sql.runner import ModelBuild, build_models, insert
 from studies.reading import Study
 
 SQL = Path(__file__).parent
@@ -242,8 +242,7 @@ def _table(
     listed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
     con.execute(f"create or replace table clinical.{name} ({listed})")
     if rows:
-        marks = ", ".join("?" for _ in columns)
-        con.executemany(f"insert into clinical.{name} values ({marks})", rows)  # noqa: S608
+        insert(con, f"clinical.{name}", list(columns.values()), rows)
 
 
 def _literal(text: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from sql.runner import ModelBuild, build_models
+from sql.runner import ModelBuild, build_models, insert
 from sql.study_tables import quoted
 from studies.checks import own_codelists
 from studies.event_checks import BOUNDS
@@ -148,4 +148,4 @@ def _temporary(
     listed = ", ".join(f"{column} varchar" for column in columns)
     con.execute(f"create or replace temp table {name} ({listed})")
     if rows:
-        con.executemany(f"insert into {name} values ({', '.join('?' for _ in columns)})", rows)  # noqa: S608
+        insert(con, name, ["varchar"] * len(columns), rows)
