@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from string import ascii_lowercase
 from typing import Any
@@ -44,11 +45,20 @@ class Report:
     quarantined: list[tuple[object, ...]]
     pulled: Sequence[tuple[object, ...]] = ()
 
+    @cached_property
+    def source(self) -> Source:
+        """What its sections are made of."""
+        return Source(Results(self.results), self.curves, self.protocol)
+
+    @cached_property
+    def sections(self) -> list[Section]:
+        """Those that show results; the page and the files of its drawings have the same."""
+        return result_sections(self.source)
+
 
 def render_html(report: Report) -> str:
     """The report's page."""
-    source = _source(report)
-    sections = result_sections(source)
+    source, sections = report.source, report.sections
     quality = _filled(quality_section(source, report.quarantined, report.pulled))
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
@@ -82,9 +92,7 @@ def is_simulated(report: Report) -> bool:
 
 def figures_of(report: Report) -> dict[str, str]:
     """The report's drawings by name, as they stand in the page."""
-    return {
-        figure.name: figure.svg for section in result_sections(_source(report)) for figure in section.figures
-    }
+    return {figure.name: figure.svg for section in report.sections for figure in section.figures}
 
 
 def result_sections(source: Source) -> list[Section]:
@@ -108,10 +116,6 @@ def _filled(section: Section) -> Section:
             for figure, letter in zip(figures, ascii_lowercase, strict=False)
         )
     return replace(section, tables=tuple(table for table in section.tables if table.rows), figures=figures)
-
-
-def _source(report: Report) -> Source:
-    return Source(Results(report.results), report.curves, report.protocol)
 
 
 def _drawings(sections: Sequence[Section]) -> dict[str, Markup]:
