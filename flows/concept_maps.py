@@ -36,7 +36,7 @@ CONCEPT_MAP_SQL = """
         from grouped),
     targets as (select * exclude (e), e.code as source_code, unnest(e.target) as t from sources)
     select
-        site, file, line, type, id, version, last_updated, landed_at, full_url, hash, resource_key, view_hash,
+        site, file, line, part, type, id, version, last_updated, landed_at, full_url, resource_key, view_hash,
         "$scope",
         source_system,
         source_code,

@@ -24,7 +24,9 @@ class Row(msgspec.Struct, omit_defaults=True, gc=False):
 
 
 class Seen(Row):
-    """A resource, or what was there instead of one, and what became of it."""
+    """A resource, or what was there instead of one, and what became of it. One within another has that one's part
+    as its `owner_part`.
+    """
 
     line: int
     status: str
@@ -37,8 +39,9 @@ class Seen(Row):
     last_updated: str | None = None
     full_url: str | None = None
     rule: str | None = None
-    is_contained: bool = False
+    owner_part: int | None = None
     scope: str | None = None
+    part: int = 0
 
 
 class Finding(Row):

@@ -52,7 +52,7 @@ select
     reference_key(full_url, null, null, null, null) as alias,
     resource_key(type, id) as key
 from seen
-where starts_with(full_url, 'urn:') and scope is not null and type is not null and not coalesce(is_contained, false)
+where starts_with(full_url, 'urn:') and scope is not null and type is not null and owner_part is null
 """
 LEDGERS_SQL = Path(__file__).with_name("ledgers.sql")
 LEDGER_OF_RESOURCES = Path(__file__).with_name("ledger_of_resources.sql")

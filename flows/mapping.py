@@ -23,13 +23,13 @@ LINEAGE = {
     "site": "VARCHAR",
     "file": "VARCHAR",
     "line": "BIGINT",
+    "part": "INTEGER",
     "type": "VARCHAR",
     "id": "VARCHAR",
     "version": "VARCHAR",
     "last_updated": "TIMESTAMPTZ",
     "landed_at": "TIMESTAMPTZ",
     "full_url": "VARCHAR",
-    "hash": "VARCHAR",
     "resource_key": "VARCHAR",
     "view_hash": "VARCHAR",
 }
@@ -37,9 +37,9 @@ PLACE = {
     "ordinal": "BIGINT",
     "file": "INTEGER",
     "line": "BIGINT",
+    "part": "INTEGER",
     "full_url": "VARCHAR",
     "scope": "VARCHAR",
-    "hash": "VARCHAR",
 }
 # Below this, the sites of a type are mapped by one query; above it, each streams to its file.
 SMALL = 64 << 20
@@ -51,6 +51,7 @@ LINES_SQL = """
         f.site,
         f.file,
         l.line,
+        coalesce(l.part, 0) as part,
         p.type,
         l.resource.id as id,
         l.resource.meta.versionId as version,
@@ -58,7 +59,6 @@ LINES_SQL = """
         f.landed_at,
         l.full_url,
         l.file || ' ' || l.scope as "$scope",
-        l.hash,
         p.type || '/' || l.resource.id as resource_key,
         p.view_hash,
         l.resource

@@ -8,9 +8,10 @@ from mappers.json_keys import Buffer
 class Piece(msgspec.Struct, frozen=True, gc=False):
     """One resource as received; or, with a `rule`, what was there and can't be one; or a deletion.
 
-    `line` is the line or the entry. `scope` names the Bundle within which a `urn:` is meant, and is the same in
-    no other Bundle of the file. `deleted` is the URL of a deletion's request, `deleted_at` its time as text.
-    `is_only_counted` where nobody asked for the resource, whatever its type.
+    `line` is the line or the entry; `part` is 0 for its own resource, and numbers those within it. `scope` names the
+    Bundle within which a `urn:` is meant, and is the same in no other Bundle of the file. `deleted` is the URL of a
+    deletion's request, `deleted_at` its time as text. `is_only_counted` where nobody asked for the resource, whatever
+    its type.
     """
 
     line: int
@@ -21,6 +22,7 @@ class Piece(msgspec.Struct, frozen=True, gc=False):
     deleted_at: str | None = None
     scope: str | None = None
     is_only_counted: bool = False
+    part: int = 0
 
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])

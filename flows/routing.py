@@ -2,11 +2,11 @@
 
 What a view takes, and is right, goes to a file of lines of its site, type and version, each with its place:
 
-    {"ordinal":…,"file":…,"line":…,"full_url":…,"scope":…,"hash":…,"resource":{…}}
+    {"ordinal":…,"file":…,"line":…,"part":…,"full_url":…,"scope":…,"resource":{…}}
 
-Everything else is a row of a ledger. `file` is the number of a landed file within the load. The counts that
-come out of here are made where a piece is seen, apart from what then becomes of it, so that the two can be
-compared.
+Everything else is a row of a ledger. `file` is the number of a landed file within the load; no other resource has
+the same file, line and part. The counts that come out of here are made where a piece is seen, apart from what then
+becomes of it, so that the two can be compared.
 """
 
 import functools
@@ -62,7 +62,7 @@ class Router:
         self._identified = functools.cache(identified)
         self._exact_numbers = exact_numbers
         self._ordinal = self._name = first_ordinal
-        self._scopes = 0
+        self._scopes = self._parts = 0
         self._site: str | None = None
         self._plain: dict[type, Lines] = {}
 
@@ -107,7 +107,7 @@ class Router:
             lines = self._plain.get(type(resource))
             is_plain = is_even or not (piece.is_only_counted or _is_odd(data, [piece]))
             if not is_plain or lines is None or not resource.f_id or resource.f_contained:
-                self._ordinal = ordinal
+                self._ordinal, self._parts = ordinal, 0
                 self._take(file, piece, types, 0)
                 ordinal = self._ordinal
                 decode = self._checker.decode  # which knows the type now
@@ -117,7 +117,7 @@ class Router:
             ordinal += 1
             types[lines.resource_type] += 1
             data = with_spaces(data) if has_breaks else data
-            lines.held += (place_of(ordinal, file, piece, digest), data, LINE_END)
+            lines.held += (place_of(ordinal, file, piece), data, LINE_END)
             seen.append(
                 Seen(
                     file,
@@ -152,12 +152,15 @@ class Router:
         if checked.resource_type == "Bundle" and nesting < MAX_NESTING:
             self._scopes += 1
             for inner in bundle_pieces(piece.data, piece.line, f"{self._name}.{self._scopes}"):
-                self._take(
-                    file, structs.replace(inner, is_only_counted=piece.is_only_counted), types, nesting + 1
-                )
+                within = structs.replace(inner, is_only_counted=piece.is_only_counted, part=self._next_part())
+                self._take(file, within, types, nesting + 1)
             return
         types[checked.resource_type or ""] += 1
         self._settle(file, piece, checked)
+
+    def _next_part(self) -> int:
+        self._parts += 1
+        return self._parts
 
     def _settle(self, file: int, piece: Piece, checked: Checked) -> None:
         digest = hashlib.sha256(piece.data).hexdigest()
@@ -174,14 +177,14 @@ class Router:
         if not identity:
             identity = id_from(piece.full_url) or f"sha256:{digest}"
             data = with_id(data, identity)
-        if not self._write(file, piece, checked, data, digest):
+        if not self._write(file, piece, checked, data):
             self._refuse(file, piece, structs.replace(checked, rule=UNREADABLE), digest)
             return
         self._enter(file, piece, checked, identity, digest, MAPPED)
         for raw in checked.contained or ():
             self._take_contained(file, piece, checked.contained or [], bytes(raw), checked, identity)
 
-    def _write(self, file: int, piece: Piece, checked: Checked, data: bytes, digest: str) -> bool:
+    def _write(self, file: int, piece: Piece, checked: Checked, data: bytes) -> bool:
         """Whether the line could be written: an object with the same key twice can't be written anew."""
         lines = self._lines_of(checked)
         if lines.exact is not None:
@@ -191,7 +194,7 @@ class Router:
                 return False
         data = on_one_line(data, checked)
         self._ordinal += 1
-        lines.add(place_of(self._ordinal, file, piece, digest), data)
+        lines.add(place_of(self._ordinal, file, piece), data)
         return True
 
     def _lines_of(self, checked: Checked) -> Lines:
@@ -214,7 +217,7 @@ class Router:
         identity: str | None,
         digest: str | None,
         status: str,
-        is_contained: bool = False,
+        owner_part: int | None = None,
     ) -> None:
         self._ledgers[Seen].add(
             Seen(
@@ -230,8 +233,9 @@ class Router:
                 checked.last_updated,
                 piece.full_url,
                 checked.rule,
-                is_contained,
+                owner_part,
                 piece.scope,
+                piece.part,
             )
         )
         for rule in checked.findings:
@@ -263,20 +267,20 @@ class Router:
         checked = self._checker.check(data)
         owner_key = f"{owner_checked.resource_type}/{owner_id}"
         identity = f"{owner_key}#{checked.id}"
-        piece = Piece(owner.line, data, scope=owner.scope)
+        piece = Piece(owner.line, data, scope=owner.scope, part=self._next_part())
         digest = hashlib.sha256(data).hexdigest()
         if checked.rule:
             rule = f"contained:{checked.rule}"
             finding = Finding(file, owner.line, owner_checked.resource_type, owner_id, rule)
             self._ledgers[Finding].add(finding)
-            self._enter(file, piece, checked, identity, digest, QUARANTINED, True)
+            self._enter(file, piece, checked, identity, digest, QUARANTINED, owner.part)
         elif not checked.is_asked_for or not checked.id:
-            self._enter(file, piece, checked, identity, digest, NOT_ASKED_FOR, True)
-        elif not self._write(file, piece, checked, with_id(data, identity), digest):
+            self._enter(file, piece, checked, identity, digest, NOT_ASKED_FOR, owner.part)
+        elif not self._write(file, piece, checked, with_id(data, identity)):
             unreadable = structs.replace(checked, rule=UNREADABLE)
-            self._enter(file, piece, unreadable, identity, digest, QUARANTINED, True)
+            self._enter(file, piece, unreadable, identity, digest, QUARANTINED, owner.part)
         else:
-            self._enter(file, piece, checked, identity, digest, MAPPED, True)
+            self._enter(file, piece, checked, identity, digest, MAPPED, owner.part)
             self._alias_contained(file, siblings, owner_key, identity, checked)
 
     def _alias_contained(

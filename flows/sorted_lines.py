@@ -65,10 +65,11 @@ class Lines:
             self.target = None
 
 
-def place_of(ordinal: int, file: int, piece: Piece, digest: str) -> bytes:
+def place_of(ordinal: int, file: int, piece: Piece) -> bytes:
     """The beginning of a line of a load: all but the resource and the line's end."""
     bundle = "" if piece.full_url is None and piece.scope is None else _in_bundle(piece)
-    return f'{{"ordinal":{ordinal},"file":{file},"line":{piece.line},{bundle}"hash":"{digest}","resource":'.encode()
+    part = f'"part":{piece.part},' if piece.part else ""
+    return f'{{"ordinal":{ordinal},"file":{file},"line":{piece.line},{part}{bundle}"resource":'.encode()
 
 
 def _in_bundle(piece: Piece) -> str:

@@ -8,7 +8,7 @@ select distinct
     split_part(map.target_system, '|', 1) as target_system,
     map.target_code
 from fhir.concept_map as map
-semi join resource using (site, resource_key, file, line, hash)
+semi join resource using (site, file, line, part)
 where map.source_code is not null
     and map.target_code is not null
     -- What is narrower than the site's code is said of some of it only.

@@ -7,4 +7,4 @@ select
     fhir_row.id as resource_id,
     fhir_row.version as resource_version
 from fhir.medication_request as fhir_row
-semi join resource using (site, resource_key, file, line, hash)
+semi join resource using (site, file, line, part)

@@ -41,7 +41,7 @@ ending as (
 
 -- By the two instants, else by the two versions; a deletion that tells neither reaches what had landed when it came.
 deleted as (
-    select distinct mapped.site, mapped.file, mapped.line, mapped.resource_key, mapped.hash
+    select distinct mapped.site, mapped.file, mapped.line, mapped.part
     from mapped
     join ending on ending.site = mapped.site and ending.resource_key = mapped.resource_key
     where case
@@ -85,16 +85,16 @@ ranked as (
                 -- Content, so that no order of files decides; place only between copies that are the same.
                 mapped.hash desc,
                 mapped.file,
-                mapped.line
+                mapped.line,
+                mapped.part
         ) as version_rank,
-        deleted.resource_key is not null or ended.resource_key is not null as is_deleted
+        deleted.part is not null or ended.resource_key is not null as is_deleted
     from mapped
     left join deleted
         on deleted.site = mapped.site
         and deleted.file = mapped.file
         and deleted.line = mapped.line
-        and deleted.resource_key = mapped.resource_key
-        and deleted.hash = mapped.hash
+        and deleted.part = mapped.part
     left join ended
         on ended.site = mapped.site
         and ended.resource_key = mapped.resource_key
@@ -102,7 +102,7 @@ ranked as (
 ),
 
 current_owner as (
-    select distinct site, resource_key, file, line
+    select site, file, line, part
     from ranked
     where version_rank = 1 and not is_deleted
 ),
@@ -111,17 +111,17 @@ current_owner as (
 contained as (
     select
         mapped.*,
-        current_owner.resource_key is not null
+        current_owner.part is not null
             and row_number() over (
                 partition by mapped.site, mapped.resource_key
-                order by current_owner.resource_key is null, mapped.hash desc, mapped.file, mapped.line
+                order by current_owner.part is null, mapped.hash desc, mapped.file, mapped.line, mapped.part
             ) = 1 as is_current
     from mapped
     left join current_owner
         on current_owner.site = mapped.site
-        and current_owner.resource_key = mapped.owner_key
         and current_owner.file = mapped.file
         and current_owner.line = mapped.line
+        and current_owner.part = mapped.owner_part
     where mapped.is_contained
 ),
 
@@ -136,6 +136,7 @@ select
     site,
     file,
     line,
+    part,
     type,
     id,
     version,

@@ -132,7 +132,7 @@ unresolved_deletion as (
 narrower as (
     select distinct map.site, map.file, map.line, map.type, map.id
     from fhir.concept_map as map
-    semi join current.resource using (site, resource_key, file, line, hash)
+    semi join current.resource using (site, file, line, part)
     where map.relationship in ('narrower', 'specializes', 'source-is-broader-than-target')
 ),
 

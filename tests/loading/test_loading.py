@@ -106,7 +106,9 @@ def test_rows_carry_their_lineage(home: Home, tmp_path: Path) -> None:
             "2010-03",
         )
     ]
-    ((file, digest),) = rows(home, "patient", "file, hash")
+    ((file, part),) = rows(home, "patient", "file, part")
+    assert part == 0
+    ((_, digest),) = rows(home, "_resource", "file, hash")
     line = (home.landing / "snuh" / file).read_bytes().split(b"\n")[1]
     assert digest == duckdb.execute("select sha256($1::blob)", [line]).fetchall()[0][0]
     assert (report.mapped, report.quarantined, report.mismatches) == (1, 0, ())
@@ -306,6 +308,52 @@ def test_contained_resources_are_rows_of_their_own_and_not_counted(home: Home, t
     assert patient == "Patient/1"
     assert (reference, "Medication/MedicationRequest/77#m") in rows(home, "_alias", "alias, resource_key")
     assert (report.resources, report.mapped, report.mismatches) == (1, 1, ())
+
+
+def test_resources_of_one_line_are_numbered_whatever_becomes_of_them(home: Home, tmp_path: Path) -> None:
+    def patient(identity: str, **fields: Any) -> dict[str, Any]:
+        return {"resource": {"resourceType": "Patient", "id": identity, **fields}}
+
+    def order(identity: str) -> dict[str, Any]:
+        drugs = [{"resourceType": "Medication", "id": name} for name in ("m", "n")]
+        fields = {"id": identity, "status": "active", "intent": "order", "subject": {}, "contained": drugs}
+        return {"resourceType": "MedicationRequest", **fields}
+
+    put(
+        tmp_path,
+        "a",
+        "a.ndjson",
+        order("1"),
+        bundle(
+            patient("2"),
+            {"request": {"method": "DELETE", "url": "Patient/9"}},
+            {"resource": bundle(patient("2"), {"resource": order("3")}, patient("4", birthDate=4))},
+            {"resource": {"resourceType": "Organization", "id": "5"}},
+        ),
+        patient("6")["resource"],
+    )
+    report = run(home, tmp_path)
+    places = [
+        (line, part, name, owner)
+        for line, part, name, owner in rows(home, "_resource", "line, part, id, owner_part")
+    ]
+    assert places == [
+        (1, 0, "1", None),
+        (1, 1, "MedicationRequest/1#m", 0),
+        (1, 2, "MedicationRequest/1#n", 0),
+        # The Bundle itself would be 0; a deletion and a Bundle take a number too.
+        (2, 1, "2", None),
+        (2, 4, "2", None),
+        (2, 5, "3", None),
+        (2, 6, "MedicationRequest/3#m", 5),
+        (2, 7, "MedicationRequest/3#n", 5),
+        (2, 8, "4", None),
+        (2, 9, "5", None),
+        (3, 0, "6", None),
+    ]
+    assert rows(home, "patient", "line, part, id") == [(2, 1, "2"), (2, 4, "2"), (3, 0, "6")]
+    assert rows(home, "medication", "line, part") == [(1, 1), (1, 2), (2, 6), (2, 7)]
+    assert (report.resources, report.mapped, report.mismatches) == (7, 5, ())
 
 
 def test_a_reference_by_identifier_finds_its_patient(home: Home, tmp_path: Path) -> None:

@@ -149,6 +149,11 @@ def check_load(
         "select line, status, type from read_parquet($1) where not is_contained", [relations["_resource"]]
     ).fetchall()
     assert sorted(number for number, *_ in ledger) == sorted(received)
+    places = "count(*), count(distinct (site, file, line, part))"
+    ((every, distinct),) = (
+        duckdb.read_parquet(relations["_resource"]).select(duckdb.SQLExpression(f"({places})")).fetchall()
+    )
+    assert every == distinct
     quarantined = dict(
         duckdb.execute("select line, rule from read_parquet($1)", [relations["_quarantine"]]).fetchall()
     )

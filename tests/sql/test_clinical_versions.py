@@ -6,6 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.sql.clinical_files import (
     LOINC,
     WHEN,
@@ -13,6 +15,7 @@ from tests.sql.clinical_files import (
     build,
     bundle,
     clinical,
+    coded,
     findings,
     land,
     observation,
@@ -85,6 +88,14 @@ def test_a_resource_twice_on_one_line_is_one_person_and_one_death(tmp_path: Path
     con = clinical(tmp_path, bundle(("http://h/Patient/p", dead), ("http://h/Patient/p", dead)))
     assert rows(con, "clinical.person", "patient_key") == [("Patient/p",)]
     assert rows(con, "clinical.death_record", "kind, died_text") == [("patient", "2020-05-01")]
+
+
+def test_a_resource_twice_in_a_bundle_on_one_line_has_its_rows_once(tmp_path: Path) -> None:
+    weight = observation("o", LOINC, "29463-7", valueInteger=40)
+    once = ("http://h/Observation/o", weight)
+    con = clinical(tmp_path, patient(), bundle(once, ("http://h/Bundle/b", bundle(once)), once))
+    assert rows(con, "current.observation", "line, resource_id") == [(2, "o")]
+    assert rows(con, "quality.resources", "landed, mapped, superseded") == [(4, 2, 2)]
 
 
 def test_one_id_at_two_sites_is_two_persons(tmp_path: Path) -> None:
@@ -318,3 +329,29 @@ def test_a_contained_resource_has_the_version_of_its_owner(tmp_path: Path) -> No
     con = clinical(tmp_path, patient(), *orders[::-1])
     assert rows(con, "clinical.drug_coding", "code") == [("four",)]
     assert rows(con, "quality.resources", "landed, mapped, superseded") == [(5, 2, 3)]
+
+
+def ordered(version: str, *codes: str) -> Resource:
+    """An order with a drug `m` inside for each code."""
+    drugs = [{"resourceType": "Medication", "id": "m", "code": coded("s:s", code)} for code in codes]
+    told = {"id": "r", "meta": {"versionId": version}, "status": "active", "intent": "order"}
+    meant = {"contained": drugs, "medicationReference": ref("#m"), "subject": ref("Patient/p")}
+    return {"resourceType": "MedicationRequest"} | told | meant
+
+
+@pytest.mark.parametrize("newest", [0, 1, 2])
+def test_of_versions_on_one_line_the_newest_brings_what_it_contains(newest: int, tmp_path: Path) -> None:
+    codes = ("one", "two", "three")
+    orders = [ordered("9" if number == newest else str(number), code) for number, code in enumerate(codes)]
+    con = clinical(tmp_path, patient(), bundle(*(("http://h/MedicationRequest/r", one) for one in orders)))
+    assert rows(con, "clinical.drug_coding", "code") == [(codes[newest],)]
+    assert rows(con, "quality.resources", "landed, mapped, superseded") == [(4, 2, 2)]
+
+
+def test_of_two_contained_resources_with_one_id_one_is_current(tmp_path: Path) -> None:
+    con = clinical(tmp_path, patient(), ordered("1", "one", "two"), ordered("2", "same", "same"))
+    assert rows(con, "clinical.drug_coding", "code") == [("same",)]
+    contained = rows(con, "current.version", "line, part, is_current", "is_contained")
+    assert sorted(is_current for _, _, is_current in contained) == [False, False, False, True]
+    assert [line for line, _, is_current in contained if is_current] == [3]
+    assert rows(con, "quality.resources", "landed, mapped, superseded") == [(3, 2, 1)]
