@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from string import ascii_lowercase
 from typing import Any
 
 import polars as pl
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 from markupsafe import Markup
 
 from reports.rendering.answer import decision_table, key_figures, limits, verdicts
@@ -60,14 +60,7 @@ def render_html(report: Report) -> str:
     """The report's page."""
     source, sections = report.source, report.sections
     quality = _filled(quality_section(source, report.quarantined, report.pulled))
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER),
-        autoescape=select_autoescape(default=True, default_for_string=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.jinja").render(
+    return _template().render(
         protocol=report.protocol,
         identity=report.identity,
         is_simulated=is_simulated(report),
@@ -83,6 +76,18 @@ def render_html(report: Report) -> str:
         identity_tables=_identity_tables(report),
         everything=whole_table(source.results),
     )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.jinja")
 
 
 def is_simulated(report: Report) -> bool:
