@@ -29,7 +29,7 @@ from flows.load_records import (
     records_of,
 )
 from flows.load_views import Views
-from flows.mapping import Part, map_type, write_empty
+from flows.mapping import SiteLines, map_type, write_empty
 from flows.routing import Router
 from flows.routing_together import Routed, route
 from flows.urns import know_aliases
@@ -161,21 +161,21 @@ def _connect(home: Home, work: Path) -> duckdb.DuckDBPyConnection:
 def _map_all(
     connection: duckdb.DuckDBPyConnection, views: Views, routed: Routed, folder: Path, load_id: str
 ) -> tuple[list[Path], list[int]]:
-    groups: dict[tuple[str, str], list[Part]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[SiteLines]] = defaultdict(list)
     for (site, resource_type, version), lines in sorted(routed.lines.items(), key=lambda item: item[0]):
-        groups[resource_type, version].append(Part(site, tuple(lines)))
+        groups[resource_type, version].append(SiteLines(site, tuple(lines)))
     written, refused = [], []
     has_urns = _know_urns(connection)
-    for (resource_type, version), parts in groups.items():
+    for (resource_type, version), sites in groups.items():
         mappings = views.mappings(version, resource_type)
         if not has_urns:
             mappings = [mapping.without_urns() for mapping in mappings]
         name = f"{load_id}-{version.lower()}"
-        paths, bad = map_type(connection, mappings, parts, folder, name)
+        paths, bad = map_type(connection, mappings, sites, folder, name)
         written += paths
         refused += bad
-        for part in parts:
-            for path in part.paths:
+        for of_site in sites:
+            for path in of_site.paths:
                 path.unlink()
     return written, refused
 

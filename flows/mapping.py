@@ -100,7 +100,7 @@ class CompiledMapping:
 
 
 @dataclass(frozen=True)
-class Part:
+class SiteLines:
     """The lines of one site, of the type and version that are mapped together."""
 
     site: str
@@ -151,7 +151,7 @@ def reads_of(paths: Iterable[frozenset[FieldPath]]) -> frozenset[FieldPath]:
 def map_type(
     connection: duckdb.DuckDBPyConnection,
     mappings: Sequence[CompiledMapping],
-    parts: Sequence[Part],
+    sites: Sequence[SiteLines],
     folder: Path,
     name: str,
 ) -> tuple[list[Path], list[int]]:
@@ -163,9 +163,9 @@ def map_type(
     refused: list[int] = []
     while True:
         try:
-            return [path for m in mappings for path in _map(connection, m, parts, folder, name)], refused
+            return [path for m in mappings for path in _map(connection, m, sites, folder, name)], refused
         except (duckdb.DataError, duckdb.InvalidInputException):
-            found = [n for part in parts for n in _take_out_refused(connection, mappings, part)]
+            found = [n for of_site in sites for n in _take_out_refused(connection, mappings, of_site)]
             if not found:
                 raise
             refused += found
@@ -181,38 +181,38 @@ def write_empty(connection: duckdb.DuckDBPyConnection, mapping: CompiledMapping,
 def _map(
     connection: duckdb.DuckDBPyConnection,
     mapping: CompiledMapping,
-    parts: Sequence[Part],
+    sites: Sequence[SiteLines],
     folder: Path,
     name: str,
 ) -> list[Path]:
-    if len(parts) == 1 or sum(part.size for part in parts) > SMALL:
+    if len(sites) == 1 or sum(of_site.size for of_site in sites) > SMALL:
         return [
             _write(
                 connection,
-                _rows(connection, mapping, part.paths, part.longest),
+                _rows(connection, mapping, of_site.paths, of_site.longest),
                 mapping,
-                part.site,
+                of_site.site,
                 folder,
                 name,
             )
-            for part in parts
+            for of_site in sites
         ]
-    return _map_together(connection, mapping, parts, folder, name)
+    return _map_together(connection, mapping, sites, folder, name)
 
 
 def _map_together(
     connection: duckdb.DuckDBPyConnection,
     mapping: CompiledMapping,
-    parts: Sequence[Part],
+    sites: Sequence[SiteLines],
     folder: Path,
     name: str,
 ) -> list[Path]:
     """One query for all sites: planning it costs more than reading a few lines."""
-    longest = max(part.longest for part in parts)
-    rows = _rows(connection, mapping, [path for part in parts for path in part.paths], longest)
+    longest = max(of_site.longest for of_site in sites)
+    rows = _rows(connection, mapping, [path for of_site in sites for path in of_site.paths], longest)
     connection.execute(f"create table mapped as {rows}")
     try:
-        chosen = {part.site: f"from mapped where site = {text(part.site)}" for part in parts}
+        chosen = {of_site.site: f"from mapped where site = {text(of_site.site)}" for of_site in sites}
         return [_write(connection, rows, mapping, site, folder, name) for site, rows in chosen.items()]
     finally:
         connection.execute("drop table mapped")
@@ -247,14 +247,14 @@ def _write(
 
 
 def _take_out_refused(
-    connection: duckdb.DuckDBPyConnection, mappings: Sequence[CompiledMapping], part: Part
+    connection: duckdb.DuckDBPyConnection, mappings: Sequence[CompiledMapping], of_site: SiteLines
 ) -> list[int]:
-    """Rewrites the part's lines without those that the reader refuses, and returns their ordinals."""
+    """Rewrites the site's lines without those that the reader refuses, and returns their ordinals."""
 
     def is_readable(probe: Path, longest: int) -> bool:
         return _is_readable(connection, mappings, probe, longest)
 
-    return [_ordinal(line) for path in part.paths for line in take_out_refused(path, is_readable)]
+    return [_ordinal(line) for path in of_site.paths for line in take_out_refused(path, is_readable)]
 
 
 def _ordinal(line: bytes) -> int:
