@@ -116,8 +116,10 @@ def _study_tables(con: duckdb.DuckDBPyConnection, studies: Sequence[Study]) -> N
             (protocol.id, name, measurement.unit, measurement.molar_mass)
             for name, measurement in protocol.measurements.items()
         ]
+        diagnosis = protocol.population.diagnosis
         named = {
             "index_drug": protocol.population.index_drug.codelist,
+            "diagnosis": diagnosis.codelist if diagnosis else None,
             "death": protocol.deaths.codelist,
             "discharge": protocol.deaths.discharge,
         }

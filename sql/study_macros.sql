@@ -49,3 +49,7 @@ create or replace macro main.any_holds(truth) as
 create or replace macro main.completed_years(birth_on, day) as
     year(day) - year(birth_on)
     - case when (month(day), day(day)) < (month(birth_on), day(birth_on)) then 1 else 0 end;
+-- Null where all days of the birth are later: a birth that contradicts the day gives no age. One that was imputed later
+-- than the day, of which it leaves an earlier one open, gives 0.
+create or replace macro main.age_on(birth_first, birth_on, day) as
+    case when birth_first <= day then completed_years(least(birth_on, day), day) end;

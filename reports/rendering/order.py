@@ -15,6 +15,12 @@ DECLARED = {
     "teae": ["any", "grade_3_plus", "serious", "related", "fatal", "led_to_discontinuation"],
     "quality.resources": ["landed", "mapped", "quarantined", "superseded", "not_asked_for"],
     "quality.imputed_dates": ["birth", "diagnosis", "teae_onset", "death"],
+    "quality.contradictory_dates": [
+        "birth_after_treatment",
+        "birth_after_diagnosis",
+        "death_before_treatment",
+        "record_after_death",
+    ],
 }
 
 

@@ -1,4 +1,4 @@
-"""Section D: what became of each resource received, what was quarantined and why, and imputed dates."""
+"""Section D: what became of each resource received, what was quarantined and why, and imputed and contradictory dates."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ from reports.rendering.words import group_words
 
 LISTED = 200
 ACCOUNT = "Received = mapped + quarantined + superseded + not asked for, checked for each file in each run."
+
+CONTRADICTIONS = (
+    "A birth after the first dose or the diagnosis gives no age there: the age is missing.",
+    "A death before the first dose counts as a death, and is no event of any time that begins with the dose: the "
+    "person leaves it on day 0.",
+    "A record after the death is used as it is dated, except that follow-up ends with the death. Where the death has "
+    "a partial date, the day that was taken may be too early.",
+)
 
 
 def quality_section(
@@ -33,6 +41,7 @@ def quality_section(
             *_left_out(source),
             *_units(source),
             _imputed(source),
+            _contradictory(source),
         ),
     )
 
@@ -168,3 +177,14 @@ def _imputed(source: Source) -> Table:
             "Deaths here include those without any date. A missing onset of an adverse event is not imputed.",
         ),
     )
+
+
+def _contradictory(source: Source) -> Table:
+    made = results_table(
+        source.results,
+        "D.4",
+        "Persons with two dates that can't both be right",
+        source.lines("quality.contradictory_dates"),
+        [Column("n", Ask(show=("n",)))],
+    )
+    return replace(made, head="Dates", population=TREATED, size=source.treated, notes=CONTRADICTIONS)

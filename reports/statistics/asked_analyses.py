@@ -63,7 +63,11 @@ def site_analyses(protocol: Protocol) -> dict[str, Rows]:
 
 def overall_analyses(protocol: Protocol) -> dict[str, Rows]:
     """What only everybody together has."""
-    asked = {"disposition": shares(*_flags(protocol)), "quality.imputed_dates": _imputed(protocol)}
+    asked = {
+        "disposition": shares(*_flags(protocol)),
+        "quality.imputed_dates": _imputed(protocol),
+        "quality.contradictory_dates": _contradictory(protocol),
+    }
     asked |= _exposure(protocol)
     if protocol.response is not None:
         asked["response.not_evaluable"] = at_levels(_reasons(protocol.response), ("n",))
@@ -131,6 +135,13 @@ def _imputed(protocol: Protocol) -> Rows:
     diagnosis = ["diagnosis"] if protocol.population.diagnosis else []
     onset = ["teae_onset"] if protocol.safety else []
     return at_levels(("birth", "death", *diagnosis, *onset), ("n",))
+
+
+def _contradictory(protocol: Protocol) -> Rows:
+    diagnosis = ["birth_after_diagnosis"] if protocol.population.diagnosis else []
+    return at_levels(
+        ("birth_after_treatment", *diagnosis, "death_before_treatment", "record_after_death"), ("n",)
+    )
 
 
 def _exposure(protocol: Protocol) -> dict[str, Rows]:

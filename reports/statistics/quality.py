@@ -1,4 +1,4 @@
-"""Accounting of the resources received, and of imputed dates."""
+"""Accounting of the resources received, of imputed dates, and of dates that contradict each other."""
 
 from __future__ import annotations
 
@@ -73,3 +73,16 @@ def imputed_kinds(protocol: Protocol) -> tuple[str, ...]:
     if protocol.safety is not None:
         kinds.append("teae_onset")
     return tuple(kinds)
+
+
+def contradictory_date_rows(contradictory: pl.DataFrame, protocol: Protocol, group: str) -> Iterator[Row]:
+    """Treated persons with two dates that can't both be right, by kind; `contradictory` has a row a person and kind."""
+    for kind in contradictory_kinds(protocol):
+        persons = contradictory.filter(pl.col("kind") == kind)["person_id"].n_unique()
+        yield Place("quality.contradictory_dates", group, level=kind).count("n", persons)
+
+
+def contradictory_kinds(protocol: Protocol) -> tuple[str, ...]:
+    """The kinds that can touch a number of the protocol."""
+    diagnosis = ("birth_after_diagnosis",) if protocol.population.diagnosis is not None else ()
+    return ("birth_after_treatment", *diagnosis, "death_before_treatment", "record_after_death")

@@ -31,6 +31,7 @@ from reports.statistics.groups import (
 from reports.statistics.incidence import analysis_of, incidence_rows
 from reports.statistics.laboratory import laboratory_rows
 from reports.statistics.quality import (
+    contradictory_date_rows,
     imputed_date_rows,
     left_out_rows,
     pull_rows,
@@ -52,6 +53,7 @@ PULL = "quality_pull"  # only of a home that was pulled into
 STUDY_TABLES = (
     "attrition",
     "cohort",
+    "contradictory_date",
     "endpoint",
     "imputed_date",
     "lab_grade",
@@ -154,6 +156,8 @@ def _overall_rows(frames: Frames, protocol: Protocol) -> Iterator[Row]:
         yield from left_out_rows(table(frames, "left_out"), protocol, "all")
     imputed = table(frames, "imputed_date").join(cohort, on="person_id", how="semi")
     yield from imputed_date_rows(imputed, protocol, "all")
+    contradictory = table(frames, "contradictory_date").join(cohort, on="person_id", how="semi")
+    yield from contradictory_date_rows(contradictory, protocol, "all")
 
 
 def _response_details(response: pl.DataFrame, rules: Response) -> Iterator[Row]:

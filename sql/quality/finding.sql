@@ -1,5 +1,5 @@
--- One row per resource and rule that it breaks though it was mapped; per reference that resolves to nothing, and per
--- deletion that doesn't say what it ends.
+-- One row per resource and rule that it breaks though it was mapped; per reference that resolves to nothing, per deletion
+-- that doesn't say what it ends, and per date of a person that another contradicts.
 
 with unresolved_patient as (
     select site, file, line, resource_type as type, resource_id as id from clinical.diagnosis where person_id is null
@@ -151,6 +151,55 @@ conflicting_death as (
     group by all
 ),
 
+-- Dates of one person that can't all be right, whatever a partial one means.
+treated as (
+    select exposure.person_id, min(exposure.exposed_first) as first_day, min(exposure.exposed_last) as last_day
+    from clinical.drug_exposure as exposure
+    semi join clinical.study_role as role
+        on role.role = 'index_drug' and role.study = exposure.study and role.codelist = exposure.codelist
+    where exposure.is_counted and exposure.exposed_first is not null
+    group by exposure.person_id
+),
+
+diagnosed as (
+    select
+        diagnosis.person_id,
+        min(case when onset_first is null then recorded_last else onset_last end) as last_day
+    from clinical.diagnosis as diagnosis
+    semi join clinical.study_role as role
+        on role.role = 'diagnosis' and role.study = diagnosis.study and role.codelist = diagnosis.codelist
+    where diagnosis.is_counted
+    group by diagnosis.person_id
+),
+
+late_birth as (
+    select person.*, 'birth:after-treatment' as rule
+    from clinical.person
+    join treated on treated.person_id = person.person_id and treated.last_day < person.birth_first
+    union all
+    select person.*, 'birth:after-diagnosis'
+    from clinical.person
+    join diagnosed on diagnosed.person_id = person.person_id and diagnosed.last_day < person.birth_first
+),
+
+early_death as (
+    select distinct record.site, record.file, record.line, record.resource_type as type, record.resource_id as id
+    from clinical.death_record as record
+    join treated on treated.person_id = record.person_id and record.died_last < treated.first_day
+),
+
+-- What a person did or was found to have. A diagnosis may be recorded after the death that it led to.
+record_after_death as (
+    select distinct contact.site, contact.file, contact.line, contact.resource_type as type, contact.resource_id as id
+    from clinical.contact as contact
+    join (
+        select person_id, max(died_last) as last_day
+        from clinical.death_record
+        group by person_id
+    ) as death on death.person_id = contact.person_id and contact.starts_on > death.last_day
+    where contact.kind <> 'diagnosis'
+),
+
 invalid as (
     select site, file, line, resource_type as type, resource_id as id, rule
     from broken_rule
@@ -177,6 +226,12 @@ found as (
     select *, 'concept-map:narrower-target' as rule from narrower
     union all by name
     select *, 'death:conflicting-dates' as rule from conflicting_death
+    union all by name
+    select *, 'death:before-treatment' as rule from early_death
+    union all by name
+    select *, 'record:after-death' as rule from record_after_death
+    union all by name
+    select site, file, line, resource_type as type, resource_id as id, rule from late_birth
     union all by name
     from invalid
     union all by name

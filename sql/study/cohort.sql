@@ -84,9 +84,9 @@ select
         else 'monotherapy'
     end as regimen,
     treated.birth_on,
-    completed_years(treated.birth_on, treated.index_date)::integer as age,
+    age_on(treated.birth_first, treated.birth_on, treated.index_date)::integer as age,
     case
-        when setting.has_age_at_diagnosis then completed_years(treated.birth_on, diagnosis.diagnosed_on)
+        when setting.has_age_at_diagnosis then age_on(treated.birth_first, treated.birth_on, diagnosis.diagnosed_on)
     end::integer as age_at_diagnosis,
     diagnosis.diagnosed_on,
     case when treated.sex in ('male', 'female', 'other') then treated.sex else 'unknown' end as sex,

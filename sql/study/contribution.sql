@@ -383,6 +383,9 @@ safety as (
     select 'quality.imputed_dates', imputed_date.kind, 'n', person.person_id, person.resource_key
     from imputed_date
     join person on person.person_id = imputed_date.person_id
+    union all
+    select 'quality.contradictory_dates', kind, 'n', person_id, resource_key
+    from contradictory_date
 ),
 
 -- A published control is a number of the protocol; what it is compared with is the study's own.

@@ -245,6 +245,14 @@ class Outcome:
             found.setdefault(name, []).append(values[0] if len(values) == 1 else tuple(values))
         return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
+    def findings(self, resource_type: str) -> list[tuple[str, str]]:
+        """The rule and the id of each finding in a resource of the type, in order."""
+        with duckdb.connect(str(self.home / "warehouse.duckdb"), read_only=True) as con:
+            return con.execute(
+                "select distinct rule, id from quality.finding where type = $type order by all",
+                {"type": resource_type},
+            ).fetchall()
+
 
 def run(folder: Path, *, cutoff: str | None = None, **sites: Files | Sequence[Resource]) -> Outcome:
     """Runs the reference study on hospitals; one given as a list has it in one NDJSON file."""

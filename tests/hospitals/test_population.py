@@ -240,6 +240,12 @@ AGES = {
     "year": ("2010", "2020-07-01", "2015-06-30", (10, 4)),
     "month": ("2010-06", "2020-06-14", "2015-06-15", (9, 5)),
     "none": (None, "2020-03-01", "2015-01-01", (None, None)),
+    # A birth that contradicts the day gives no age; one of the same year, imputed later than the day, gives 0.
+    "born-after-index": ("2020-03-02", "2020-03-01", "2015-01-01", (None, None)),
+    "born-in-a-later-year": ("2021", "2020-03-01", "2015-01-01", (None, None)),
+    "born-after-diagnosis": ("2010-03-02", "2020-03-01", "2010-03-01", (9, None)),
+    "born-in-a-later-month": ("2010-04", "2020-03-01", "2010-03", (9, None)),
+    "born-in-the-year": ("2010", "2020-03-01", "2010-03-01", (9, 0)),
 }
 
 
@@ -252,8 +258,24 @@ def test_age_is_in_completed_years_of_the_local_date(tmp_path: Path) -> None:
     outcome = run(tmp_path, a=people)
     ages = outcome.each("cohort", "age, age_at_diagnosis")
     assert ages == {name: wanted for name, (*_, wanted) in AGES.items()}
-    assert outcome.value("baseline.age", "missing") == 1
-    assert outcome.value("quality.imputed_dates", "n", "birth") == 2
+    assert outcome.value("baseline.age", "missing") == 3
+    assert outcome.value("baseline.age", "min") == 0
+    assert outcome.value("baseline.age_at_diagnosis", "missing") == 5
+    assert outcome.value("baseline.age_at_diagnosis", "min") == 0
+    assert outcome.value("quality.imputed_dates", "n", "birth") == 5
+    found = {(rule, patient) for rule, patient in outcome.findings("Patient") if rule.startswith("birth:")}
+    assert found == {
+        ("birth:after-treatment", "born-after-index"),
+        ("birth:after-treatment", "born-in-a-later-year"),
+        ("birth:after-diagnosis", "born-after-index"),
+        ("birth:after-diagnosis", "born-in-a-later-year"),
+        ("birth:after-diagnosis", "born-after-diagnosis"),
+        ("birth:after-diagnosis", "born-in-a-later-month"),
+    }
+    assert outcome.counts("quality.contradictory_dates") == {
+        "birth_after_treatment": 2,
+        "birth_after_diagnosis": 4,
+    }
 
 
 # the records of a treated person → (phenotype, prior regimens, refractory, completed follow-up)

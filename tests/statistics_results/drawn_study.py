@@ -90,6 +90,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "baseline_grade": pl.Int64,
     },
     "imputed_date": {"kind": pl.String, "person_id": pl.String},
+    "contradictory_date": {"kind": pl.String, "person_id": pl.String, "resource_key": pl.String},
     "quality_resources": {
         "site": pl.String,
         "file": pl.String,
@@ -207,6 +208,15 @@ def drawn_frames() -> dict[str, pl.DataFrame]:
                 {"kind": "birth", "person_id": "b1"},
                 {"kind": "birth", "person_id": "known"},
                 {"kind": "death", "person_id": "b4"},
+            ],
+        ),
+        "contradictory_date": frame(
+            "contradictory_date",
+            [
+                {"kind": "death_before_treatment", "person_id": "b4", "resource_key": "Patient/b4"},
+                {"kind": "record_after_death", "person_id": "b4", "resource_key": "Encounter/1"},
+                {"kind": "record_after_death", "person_id": "b4", "resource_key": "Encounter/2"},
+                {"kind": "record_after_death", "person_id": "known", "resource_key": "Encounter/3"},
             ],
         ),
         "quality_resources": frame(

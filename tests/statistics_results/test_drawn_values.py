@@ -260,6 +260,15 @@ def test_quality_counts_resources_by_site_and_imputed_dates_of_the_treated(resul
     assert counts(results, "quality.imputed_dates") == imputed
 
 
+def test_contradictory_dates_count_each_treated_person_once(results: pl.DataFrame) -> None:
+    assert counts(results, "quality.contradictory_dates") == {
+        "birth_after_treatment": 0,
+        "birth_after_diagnosis": 0,
+        "death_before_treatment": 1,
+        "record_after_death": 1,
+    }
+
+
 def test_the_decision_as_r(results: pl.DataFrame) -> None:
     # binom.test(k, 8, 0.3, "greater"): k = 3 gives 0.448, 5 gives 0.058, 6 gives 0.0113.
     assert cell(results, "decision", "remission", "value") == (37.5, "37.5")

@@ -103,8 +103,8 @@ def test_a_study_without_response_or_safety_prints_none_of_their_rows() -> None:
     results = estimate_results(frames, load_study("mimic_vancomycin").protocol)
     assert set(results["analysis"]) == {
         "attrition", "baseline.age", "baseline.sex", "death", "disposition", "exposure.days",
-        "exposure.doses", "exposure.evidence", "follow_up", "overall_survival", "quality.imputed_dates",
-        "quality.resources", "ventilation_incidence",
+        "exposure.doses", "exposure.evidence", "follow_up", "overall_survival", "quality.contradictory_dates",
+        "quality.imputed_dates", "quality.resources", "ventilation_incidence",
     }  # fmt: skip
     levels = {a: set(results.filter(pl.col("analysis") == a)["level"]) for a in set(results["analysis"])}
     assert levels["ventilation_incidence"] == {"", "week_1", "week_2", "week_4"}
