@@ -1,4 +1,4 @@
-"""Section D: what became of each resource received, what was quarantined and why, and imputed and contradictory dates."""
+"""Section D: what became of each resource received, what was quarantined and why; imputed and contradictory dates."""
 
 from __future__ import annotations
 

@@ -46,9 +46,22 @@ MISSING_ONSET = Caution(
     "missing_onset",
     "An event without an onset is put on the first day, where the person's time then ends: the rate is an upper one.",
 )
+DEATH_BEFORE_TREATMENT = Caution(
+    "death_before_treatment",
+    "Somebody is recorded as having died before the first dose: one of the two dates is wrong. The person counts among "
+    "the deaths; in survival, which begins with the dose, the death is no event, and the person leaves on day 0.",
+)
 CAUTIONS = {
     caution.name: caution
-    for caution in (IMMORTAL_TIME, FEW_EVENTS, PENALISED, LATE_ENTRY, REPEATED_EVENTS, MISSING_ONSET)
+    for caution in (
+        IMMORTAL_TIME,
+        FEW_EVENTS,
+        PENALISED,
+        LATE_ENTRY,
+        REPEATED_EVENTS,
+        MISSING_ONSET,
+        DEATH_BEFORE_TREATMENT,
+    )
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from reports.statistics.cautions import DEATH_BEFORE_TREATMENT, caution_row
 from reports.statistics.groups import require_levels
 from reports.statistics.rows import Place, Row
 from studies.protocol import Protocol
@@ -23,6 +24,15 @@ def death_rows(cohort: pl.DataFrame, protocol: Protocol, group: str) -> Iterator
     require_levels(dead["death_class"], classes, "the class of deaths")
     for name in classes:
         yield from place.at(name).persons(int((dead["death_class"] == name).sum()), cohort.height)
+
+
+def contradicted_death_rows(contradictory: pl.DataFrame, protocol: Protocol, group: str) -> Iterator[Row]:
+    """The caution beside deaths and survival where a person died before the first dose, as recorded."""
+    if "death_before_treatment" not in contradictory["kind"]:
+        return
+    yield caution_row(Place("death", group, level="all"), DEATH_BEFORE_TREATMENT)
+    if "overall_survival" in protocol.endpoints:
+        yield caution_row(Place("overall_survival", group), DEATH_BEFORE_TREATMENT)
 
 
 def death_classes(protocol: Protocol) -> tuple[str, ...]:

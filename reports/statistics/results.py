@@ -13,7 +13,7 @@ from reports.statistics.comparators import comparator_rows
 from reports.statistics.comparisons import comparison_rows
 from reports.statistics.control_estimates import Spread
 from reports.statistics.control_rows import control_rows
-from reports.statistics.deaths import death_rows
+from reports.statistics.deaths import contradicted_death_rows, death_rows
 from reports.statistics.decision import decision_rows
 from reports.statistics.disposition import attrition_rows, disposition_rows
 from reports.statistics.event_rates import rate_rows
@@ -113,6 +113,8 @@ def _group_rows(frames: Frames, protocol: Protocol, group: Group) -> Iterator[Ro
     cohort = group.of(table(frames, "cohort"))
     yield from baseline_rows(cohort, protocol, group.name)
     yield from death_rows(cohort, protocol, group.name)
+    contradictory = group.of(table(frames, "contradictory_date"))
+    yield from contradicted_death_rows(contradictory, protocol, group.name)
     if protocol.response is not None:
         response = group.of(person_table(frames, "response"))
         yield from response_rows(response, protocol.response, group.name)

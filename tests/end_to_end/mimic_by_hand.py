@@ -52,6 +52,8 @@ class Person:
     ventilated: list[dt.date] = field(default_factory=list)
     # First and last day of each record that is a contact; the last only of encounters.
     contacts: list[tuple[dt.date, dt.date | None]] = field(default_factory=list)
+    # The day of recording of a diagnosis, which may follow the death, is a contact beside those.
+    recorded: list[dt.date] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def read_persons(resources: Iterable[Resource]) -> dict[str, Person]:
     for r in by_type["Condition"]:
         recorded = day(r.get("recordedDate"))
         if recorded:
-            whose(persons, r).contacts.append((recorded, None))
+            whose(persons, r).recorded.append(recorded)
     return persons
 
 
@@ -138,13 +140,15 @@ def has_code(concept: Resource, wanted: tuple[str, str]) -> bool:
 def latest_date(persons: Iterable[Person]) -> dt.date:
     """The cut-off where none is given: the latest among deaths and contacts."""
     dates = [date for p in persons for contact in p.contacts for date in contact if date]
-    return max([*dates, *(p.death for p in persons if p.death)])
+    return max(
+        [*dates, *(date for p in persons for date in p.recorded), *(p.death for p in persons if p.death)]
+    )
 
 
 def last_contact(person: Person, cutoff: dt.date) -> dt.date:
     """An encounter counts with its end, with its start where that lies after the death or the cut-off."""
     limit = min(cutoff, person.death or cutoff)
-    days = [end if end and end <= limit else start for start, end in person.contacts]
+    days = [end if end and end <= limit else start for start, end in person.contacts] + person.recorded
     return max(date for date in days if date <= limit)
 
 
@@ -203,6 +207,7 @@ def compute(folder: Path) -> ByHand:
         | reverse_kaplan_meier([(c.days, not c.died) for c in treated])
         | aalen_johansen([c.until_ventilation for c in treated])
         | quality(received, imprecise)
+        | contradictions(persons, treated)
     )
     return ByHand(numbers, set(persons), treated)
 
@@ -298,6 +303,29 @@ def quality(received: Counter[str], imprecise: int) -> dict[Key, float]:
         | {("quality.imputed_dates", date, "n", ""): 0.0 for date in ("birth", "death")}
         | {("quality.finding", "number-precision", "n", ""): float(imprecise)}
     )
+
+
+def contradictions(persons: dict[str, Person], treated: list[Course]) -> dict[Key, float]:
+    """Births, deaths and records that can't be in the order of their dates."""
+    counted = {
+        "birth_after_treatment": [c for c in treated if c.person.born > min(c.person.doses)],
+        "death_before_treatment": [c for c in treated if c.days < 0],
+        "record_after_death": [c for c in treated if after_death(c.person)],
+    }
+    found = {
+        "record:after-death": sum(after_death(person) for person in persons.values()),
+        "death:before-treatment": len(counted["death_before_treatment"]),
+        "birth:after-treatment": len(counted["birth_after_treatment"]),
+    }
+    persons_counted = {
+        ("quality.contradictory_dates", kind, "n", ""): float(len(some)) for kind, some in counted.items()
+    }
+    return persons_counted | {("quality.finding", rule, "n", ""): float(n) for rule, n in found.items() if n}
+
+
+def after_death(person: Person) -> int:
+    """Records that begin after the death; the cut-off is the latest of all dates."""
+    return sum(person.death is not None and start > person.death for start, _ in person.contacts)
 
 
 def product_limit(rows: list[tuple[int, bool]]) -> list[tuple[int, float, float, float]]:

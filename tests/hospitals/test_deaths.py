@@ -65,6 +65,7 @@ def cause(on: int, code: str, system: str = MEDDRA) -> Resource:
     return observed(on, LOINC, "69453-9", valueCodeableConcept=concept(system, code))
 
 
+AFTER = "record_after_death"
 SNOMED_DEATH = observed(50, SNOMED, "419620001", valueBoolean=True)
 
 # Patient's fields, records → (day of death, kind of source, days and event of overall survival); None for the living
@@ -216,6 +217,66 @@ def test_the_last_contact_is_the_last_whole_date_of_a_counted_record(outcome: Ou
 def test_contacts_after_the_death_are_none_and_a_visit_over_it_began_before(outcome: Outcome) -> None:
     found = outcome.each("cohort", "last_contact_on - index_date, death_on - index_date", "record.site = 'c'")
     assert found == {"dead": (30, 45)}
+
+
+# Patient's fields, records → (day of death, days and event of overall survival, kinds of contradiction)
+CONTRADICTED: dict[str, tuple[dict[str, Any], list[Resource], tuple[int, int, int], set[str]]] = {
+    "day-before": ({"deceasedDateTime": day(-1)}, [visit(30)], (-1, 0, 0), {"death_before_treatment", AFTER}),
+    "on-the-day": ({"deceasedDateTime": day(0)}, [], (0, 0, 1), set()),
+    # The month before; the month of the first dose, which the death can't pass.
+    "month-before": ({"deceasedDateTime": "2020-02"}, [], (-15, 0, 0), {"death_before_treatment", AFTER}),
+    "month": ({"deceasedDateTime": "2020-03"}, [visit(15)], (14, 14, 1), {AFTER}),
+    "seen-that-day": ({"deceasedDateTime": day(20)}, [visit(20)], (20, 20, 1), set()),
+    "seen-later": ({"deceasedDateTime": day(20)}, [*complete(21)], (20, 20, 1), {AFTER}),
+    "stay": ({"deceasedDateTime": day(20)}, [visit(10, 30)], (20, 20, 1), set()),
+    "recorded-later": (
+        {"deceasedDateTime": day(20)},
+        [leukaemia(-50, recordedDate=day(30))],
+        (20, 20, 1),
+        set(),
+    ),
+    "ordered-later": ({"deceasedDateTime": day(20)}, [ordered(30, ETOPOSIDE)], (20, 20, 1), set()),
+    "undated": ({"deceasedBoolean": True}, [visit(30)], (30, 30, 1), set()),
+    "after-cut-off": ({"deceasedDateTime": day(20)}, [visit(671)], (20, 20, 1), set()),
+    # Whichever source is right, nothing follows; the one that is used is the earlier.
+    "two-sources": (
+        {"deceasedDateTime": day(20)},
+        [visit(30), observed(40, SNOMED, "419620001", valueBoolean=True)],
+        (20, 20, 1),
+        {AFTER},
+    ),
+}
+
+
+def test_dates_that_a_death_contradicts_are_counted_and_found(tmp_path: Path) -> None:
+    people = [
+        one
+        for name, (fields, records, *_) in CONTRADICTED.items()
+        for one in treated(name, *records, **fields)
+    ]
+    outcome = run(tmp_path, cutoff="2021-12-31", a=people)
+    deaths = outcome.each("cohort", "death_on - index_date")
+    survival = outcome.each("endpoint", "days, status", "endpoint = 'overall_survival'")
+    kinds = outcome.each("contradictory_date", "array_agg(distinct kind)", "true group by all")
+    found = {name: ((deaths[name], *survival[name]), set(kinds.get(name, []))) for name in CONTRADICTED}
+    assert found == {name: (wanted, kinds) for name, (*_, wanted, kinds) in CONTRADICTED.items()}
+    assert outcome.counts("quality.contradictory_dates") == {
+        "death_before_treatment": 2,
+        "record_after_death": 5,
+    }
+    # Everybody is a death; survival lacks the events of the two who died before the first dose, and says so.
+    assert outcome.value("death", "n", "all") == len(CONTRADICTED)
+    assert outcome.value("overall_survival", "events") == len(CONTRADICTED) - 2
+    assert ("death", "all", "all", "warning_death_before_treatment", "") in outcome.rows()
+    assert ("overall_survival", "all", "", "warning_death_before_treatment", "") in outcome.rows()
+    assert outcome.findings("Patient") == [
+        ("death:before-treatment", "day-before"),
+        ("death:before-treatment", "month-before"),
+        ("death:conflicting-dates", "two-sources"),
+    ]
+    found = [(rule, id) for rule, id in outcome.findings("Encounter") if rule == "record:after-death"]
+    assert found == [("record:after-death", "after-cut-off-2"), ("record:after-death", "day-before-2")]
+    assert outcome.counts("quality.finding")["record:after-death"] == 7
 
 
 # records of a person who died on day 40, with the last dose on day 0 → due to a TEAE

@@ -71,7 +71,12 @@ def asked_of_all(socs: tuple[str, ...], pts: tuple[str, ...]) -> set[Asked]:
         rows |= {(analysis, f"week_{week}", "incidence", "aalen-johansen") for week in WEEKS}
     rows |= _survival_by_hsct() | _adverse_events(socs, pts) | _compared() | _rates()
     rows |= {("quality.imputed_dates", kind, "n", "") for kind in ("birth", "death", "teae_onset")}
-    contradictory = ("birth_after_treatment", "birth_after_diagnosis", "death_before_treatment", "record_after_death")
+    contradictory = (
+        "birth_after_treatment",
+        "birth_after_diagnosis",
+        "death_before_treatment",
+        "record_after_death",
+    )
     rows |= {("quality.contradictory_dates", kind, "n", "") for kind in contradictory}
     decision = ("value", "threshold", "bound", "p", "met", "responders_short")
     rows |= {("decision", "remission", statistic, "") for statistic in decision}

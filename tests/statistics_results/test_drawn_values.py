@@ -269,6 +269,18 @@ def test_contradictory_dates_count_each_treated_person_once(results: pl.DataFram
     }
 
 
+def test_a_death_before_the_first_dose_is_told_beside_deaths_and_survival_of_its_groups(
+    results: pl.DataFrame,
+) -> None:
+    told = results.filter(pl.col("statistic") == "warning_death_before_treatment")
+    # b4 is of the south, and was never transplanted.
+    assert set(told.select("analysis", "group", "level").rows()) == {
+        (analysis, group, level)
+        for analysis, level in (("death", "all"), ("overall_survival", ""))
+        for group in ("all", "site=south", "hsct=no")
+    }
+
+
 def test_the_decision_as_r(results: pl.DataFrame) -> None:
     # binom.test(k, 8, 0.3, "greater"): k = 3 gives 0.448, 5 gives 0.058, 6 gives 0.0113.
     assert cell(results, "decision", "remission", "value") == (37.5, "37.5")
