@@ -34,11 +34,12 @@ def request_of(
     config: Config | None = None,
 ) -> Request:
     """The checked request. Raises UserError or StudyError before anything is written."""
+    from mappers.units import is_ucum
     from studies.reading import load_study
 
     cutoff = parse_date(data_cutoff, "--data-cutoff") if data_cutoff else None
     known_at = parse_instant(as_of, "--as-of") if as_of else None
-    loaded = load_study(study)
+    loaded = load_study(study, is_ucum)
     request = Request(
         study=loaded,
         home=_absolute(home),

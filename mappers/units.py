@@ -75,6 +75,13 @@ def is_unit(text: str) -> bool:
     return any(_is_ucum(reading) for reading in _readings(text.strip()))
 
 
+def is_ucum(text: str) -> bool:
+    """Whether the text is a unit of UCUM as it stands: one that values can be kept in."""
+    unit = text.translate(MICRO)
+    # The units that the table leads to are known without the library, whose grammar takes a second to read.
+    return unit in _table()[2] or bool(ONLY_ANNOTATION.match(unit)) or _parse(unit) is not None
+
+
 @cache
 def _factor(text: str, unit: str, molar_mass: Decimal | None) -> Decimal | None:
     factors = (_ucum_factor(reading, unit, molar_mass) for reading in _readings(text))
@@ -88,7 +95,7 @@ def _readings(text: str) -> Iterator[str]:
     """
     if len(text) > LONGEST:
         return
-    exact, any_case = _table()
+    exact, any_case, _ = _table()
     plain = _plain_text(text)
     yield from exact.get(text.translate(MICRO), ())
     yield from exact.get(plain, ())
@@ -108,7 +115,7 @@ def _plain_text(text: str) -> str:
 
 
 @cache
-def _table() -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+def _table() -> tuple[dict[str, list[str]], dict[str, list[str]], frozenset[str]]:
     exact: dict[str, list[str]] = {}
     any_case: dict[str, list[str]] = {}
     with TABLE.open(encoding="utf-8", newline="") as lines:
@@ -117,7 +124,7 @@ def _table() -> tuple[dict[str, list[str]], dict[str, list[str]]]:
             for written in (row["written"], row["unit"]):
                 readings = any_case.setdefault(written.lower(), [])
                 readings += [] if row["unit"] in readings else [row["unit"]]
-    return exact, any_case
+    return exact, any_case, frozenset(unit for units in exact.values() for unit in units)
 
 
 def _ucum_factor(source: str, unit: str, molar_mass: Decimal | None) -> Decimal | None:

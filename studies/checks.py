@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date
 
 from studies.analysis_checks import GROUPS, analysis_problems
@@ -42,6 +42,16 @@ def named_codelists(protocol: Protocol) -> Iterator[tuple[KeyPath, str]]:
         for path, codelist in own_codelists(varied_protocol(protocol, name)):
             if (changed := changed_key(protocol, name, path)) is not None:
                 yield changed, codelist
+
+
+def unit_problems(protocol: Protocol, is_unit: Callable[[str], bool]) -> Iterator[Problem]:
+    """Measurements that would be kept in what is no unit, so that no value could be converted to it."""
+    for name, measurement in protocol.measurements.items():
+        if not is_unit(measurement.unit):
+            message = (
+                f'"{measurement.unit}" is no unit of UCUM; write it as there, such as "10*9/L" or "mg/dL"'
+            )
+            yield ("measurements", name, "unit"), message
 
 
 def own_codelists(protocol: Protocol) -> Iterator[tuple[KeyPath, str]]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 from pydantic import ValidationError
 
-from studies.checks import named_codelists, protocol_problems
+from studies.checks import named_codelists, protocol_problems, unit_problems
 from studies.codelists import Codelist, CodelistRow, read_codelist
 from studies.ctcae import CtcaeRow, ctcae_rows
 from studies.errors import StudyError
@@ -50,15 +50,21 @@ def bundled_studies() -> list[str]:
     return sorted(file.parent.name for file in STUDIES.glob("*/protocol.yaml"))
 
 
-def load_study(id_or_folder: str) -> Study:
+def any_unit(text: str) -> bool:
+    """Takes every text for a unit."""
+    return True
+
+
+def load_study(id_or_folder: str, is_unit: Callable[[str], bool] = any_unit) -> Study:
     """The study of a bundled id (it wins over a folder of that name) or of a folder with a `protocol.yaml`.
 
-    Raises StudyError, whose `errors` are one line each: where, what is wrong, what to do.
+    `is_unit` says whether a text is a unit of UCUM. Raises StudyError, whose `errors` are one line each: where, what
+    is wrong, what to do.
     """
     folder, shown_as = _find(id_or_folder)
     source = read_protocol_files(folder, shown_as)
     protocol = _validate(source)
-    files = _codelist_files(protocol, source, folder)
+    files = _codelist_files(protocol, source, folder, is_unit)
     codelists = {
         name: read_codelist(file, f"{shown_as}/codelists/{name}.csv") for name, file in files.items()
     }
@@ -93,11 +99,13 @@ def _validate(source: ProtocolFiles) -> Protocol:
         raise StudyError(*explain(error, source)) from error
 
 
-def _codelist_files(protocol: Protocol, source: ProtocolFiles, folder: Path) -> dict[str, Path]:
+def _codelist_files(
+    protocol: Protocol, source: ProtocolFiles, folder: Path, is_unit: Callable[[str], bool]
+) -> dict[str, Path]:
     """The files of the codelists that the protocol names, by name. Raises StudyError when one isn't there, or
     when sections of the protocol don't fit each other."""
     present = {file.stem: file for file in (folder / "codelists").glob("*.csv")}
-    problems = protocol_problems(protocol)
+    problems = [*protocol_problems(protocol), *unit_problems(protocol, is_unit)]
     # A variation with a mistake names no codelists yet, nor one that wasn't looked at for want of criteria.
     if any(path[0] == "sensitivity" or path == ("response", "criteria_set") for path, _ in problems):
         _raise_if_any(problems, source)

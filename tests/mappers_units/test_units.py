@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 
-from mappers.units import TABLE, conversion_factor, is_unit
+from mappers.units import TABLE, conversion_factor, is_ucum, is_unit
 from studies.reading import bundled_studies, load_study
 from tests.mappers_units.by_hand import MEANINGS
 
@@ -238,3 +238,32 @@ def test_a_word_of_two_meanings_is_not_converted(written: str) -> None:
 )
 def test_what_is_no_unit_is_known_as_such(text: str, expected: bool) -> None:
     assert is_unit(text) is expected
+
+
+# As it stands: what a hospital may write is more than what a study may keep values in.
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("%", True),
+        ("10*9/L", True),
+        ("mm[Hg]", True),
+        ("\u00b5mol/L", True),
+        ("kg/m2", True),
+        ("{score}", True),
+        ("1", True),
+        ("10^9/L", True),
+        ("mmHg", False),
+        ("cells/uL", False),
+        ("bluk", False),
+        ("", False),
+        (" g/L", False),
+    ],
+)
+def test_values_are_kept_in_a_unit_of_ucum_as_it_stands(text: str, expected: bool) -> None:
+    assert is_ucum(text) is expected
+
+
+def test_the_units_that_the_table_leads_to_are_units_of_ucum() -> None:
+    with TABLE.open(encoding="utf-8", newline="") as lines:
+        units = {row["unit"] for row in csv.DictReader(lines)}
+    assert [unit for unit in sorted(units) if not is_unit(unit)] == []

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.execute import request_of
 from studies.reading import STUDIES, StudyError, bundled_studies, load_study
 from studies.schema import schema_text
 
@@ -613,3 +614,14 @@ def test_the_published_schema_is_that_of_the_model() -> None:
     published = (PROJECT / "docs/protocol.schema.json").read_text(encoding="utf-8")
     assert published == schema_text()
     assert json.loads(published)["title"] == "Protocol"
+
+
+@pytest.mark.parametrize("unit", ["bluk", "percent", "", "% "])
+def test_a_measurement_kept_in_what_is_no_unit_of_ucum_gets_a_line(folder: Path, unit: str) -> None:
+    line = change(folder, 'mrd: {unit: "%"', f'mrd: {{unit: "{unit}"')
+    with pytest.raises(StudyError) as caught:
+        request_of(str(folder), home=folder / "home", files=None, out=None)
+    said = (
+        f'measurements.mrd.unit: "{unit}" is no unit of UCUM; write it as there, such as "10*9/L" or "mg/dL"'
+    )
+    assert str(caught.value) == f"{folder}/protocol.yaml line {line}: {said}"
