@@ -55,26 +55,50 @@ population as (
     select 'disposition', 'died', 'n', person_id, resource_key from death
 ),
 
-at_baseline as (
-    select 'baseline.age' as analysis, '' as level, '' as statistic, person.person_id, person.resource_key
+summarised as (
+    select 'baseline.age' as analysis, cohort.age is not null as is_known, person.person_id, person.resource_key
     from person
     join cohort on cohort.person_id = person.person_id
-    where cohort.age is not null
     union all
-    select 'baseline.age_at_diagnosis', '', '', cohort.person_id, unnest([person.resource_key, study_diagnosis.resource_key])
-    from cohort
-    join person on person.person_id = cohort.person_id
-    join study_diagnosis
-        on study_diagnosis.person_id = cohort.person_id
-        and study_diagnosis.diagnosed_on = cohort.diagnosed_on
-    where cohort.age_at_diagnosis is not null
-    union all
-    select 'baseline.prior_regimens', '', '', cohort.person_id, baseline.resource_key
+    select
+        'baseline.age_at_diagnosis',
+        cohort.age_at_diagnosis is not null,
+        cohort.person_id,
+        unnest(list_filter([person.resource_key, study_diagnosis.resource_key], lambda key: key is not null))
     from cohort
     cross join setting
-    join baseline
+    join person on person.person_id = cohort.person_id
+    left join study_diagnosis
+        on study_diagnosis.person_id = cohort.person_id
+        and study_diagnosis.diagnosed_on = cohort.diagnosed_on
+    where setting.has_age_at_diagnosis
+    union all
+    select
+        'baseline.prior_regimens',
+        cohort.prior_regimens is not null,
+        cohort.person_id,
+        coalesce(baseline.resource_key, person.resource_key)
+    from cohort
+    cross join setting
+    join person on person.person_id = cohort.person_id
+    left join baseline
         on baseline.person_id = cohort.person_id and baseline.codelist = setting.prior_regimens_codelist
-    where cohort.prior_regimens is not null
+    where setting.prior_regimens_codelist is not null
+),
+
+at_baseline as (
+    select
+        analysis,
+        '' as level,
+        unnest(
+            case when is_known
+                then ['n', 'median', 'min', 'max', 'mean', 'sd', 'q1', 'q3']
+                else ['missing']
+            end
+        ) as statistic,
+        person_id,
+        resource_key
+    from summarised
     union all
     select 'baseline.sex', cohort.sex, '', cohort.person_id, person.resource_key
     from cohort

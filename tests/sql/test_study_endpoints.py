@@ -257,6 +257,26 @@ def test_persons_stand_behind_the_curves_that_they_are_in() -> None:
     ]  # fmt: skip
 
 
+def test_who_lacks_a_baseline_number_stands_behind_the_missing_ones_alone() -> None:
+    history = History().patient("p").patient("q", birth=None)
+    history.value("prior_regimens", -1, 2, person="q")
+    history.build()
+    query = "statistic in ('median', 'missing') and starts_with(analysis, 'baseline.')"
+    found = history.all("distinct analysis, statistic, person_id", "contribution", query)
+    assert [
+        row
+        for row in found
+        if row[0] in ("baseline.age", "baseline.age_at_diagnosis", "baseline.prior_regimens")
+    ] == [
+        ("baseline.age", "median", "p"),
+        ("baseline.age", "missing", "q"),
+        ("baseline.age_at_diagnosis", "median", "p"),
+        ("baseline.age_at_diagnosis", "missing", "q"),
+        ("baseline.prior_regimens", "median", "q"),
+        ("baseline.prior_regimens", "missing", "p"),
+    ]
+
+
 def test_a_death_on_the_day_of_a_relapse_is_none_without_one() -> None:
     history = History().patient().patient("q")
     for person in ("p", "q"):
