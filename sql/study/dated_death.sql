@@ -4,15 +4,11 @@ select
     recorded.person_id,
     recorded.site,
     recorded.kind,
-    imputed_day(
-        recorded.died_first, recorded.died_last, setting.impute,
-        greatest(treated.birth_first, treated.index_date), treated.data_cutoff
-    ) as died_on,
+    treated.died_on,
     coalesce(recorded.died_first < recorded.died_last, false) as is_imputed,
     recorded.is_dated,
     recorded.has_conflict,
     recorded.resource_key
 from recorded_death as recorded
-cross join setting
 join treated on treated.person_id = recorded.person_id
 where not recorded.is_after_cutoff

@@ -279,6 +279,22 @@ def test_dates_that_a_death_contradicts_are_counted_and_found(tmp_path: Path) ->
     assert outcome.counts("quality.finding")["record:after-death"] == 7
 
 
+def test_what_is_imputed_is_not_after_the_death_that_is_used(tmp_path: Path) -> None:
+    # The middle of 2020 is 1 July. In May the death is taken to be on the 15th, day 75: the transplant was before it.
+    people = [
+        *treated("month", transplant("2020"), deceasedDateTime="2020-05"),
+        *treated("day", transplant("2020"), deceasedDateTime=day(40)),
+        *treated("alive", transplant("2020"), visit(400)),
+        # The month after the death contradicts it, and stays as it is.
+        *treated("later", transplant("2020-06"), deceasedDateTime="2020-05"),
+    ]
+    outcome = run(tmp_path, cutoff="2021-12-31", a=people)
+    found = outcome.each("named_event", "event_on - date '2020-03-01'", "event = 'hsct'")
+    assert found == {"month": 75, "day": 40, "alive": 122, "later": 106}
+    assert outcome.value("disposition", "n", "hsct") == 3
+    assert outcome.counts("death") == {"all": 3, "later": 1, "after_hsct": 2}
+
+
 # records of a person who died on day 40, with the last dose on day 0 → due to a TEAE
 DUE: dict[str, tuple[list[Resource], bool]] = {
     "no-event": ([], False),
