@@ -213,7 +213,6 @@ def drawn_frames() -> dict[str, pl.DataFrame]:
         "contradictory_date": frame(
             "contradictory_date",
             [
-                {"kind": "death_before_treatment", "person_id": "b4", "resource_key": "Patient/b4"},
                 {"kind": "record_after_death", "person_id": "b4", "resource_key": "Encounter/1"},
                 {"kind": "record_after_death", "person_id": "b4", "resource_key": "Encounter/2"},
                 {"kind": "record_after_death", "person_id": "known", "resource_key": "Encounter/3"},

@@ -264,16 +264,19 @@ def test_contradictory_dates_count_each_treated_person_once(results: pl.DataFram
     assert counts(results, "quality.contradictory_dates") == {
         "birth_after_treatment": 0,
         "birth_after_diagnosis": 0,
-        "death_before_treatment": 1,
+        "death_before_treatment": 0,
         "record_after_death": 1,
     }
 
 
-def test_a_death_before_the_first_dose_is_told_beside_deaths_and_survival_of_its_groups(
-    results: pl.DataFrame,
-) -> None:
-    told = results.filter(pl.col("statistic") == "warning_death_before_treatment")
+def test_a_death_before_the_first_dose_is_told_beside_deaths_and_survival_of_its_groups() -> None:
+    frames = drawn_frames()
     # b4 is of the south, and was never transplanted.
+    row = {"kind": "death_before_treatment", "person_id": "b4", "resource_key": "Patient/b4"}
+    frames["contradictory_date"] = pl.concat([frames["contradictory_date"], pl.DataFrame([row])])
+    results = estimate_results(frames, reference_protocol())
+    assert counts(results, "quality.contradictory_dates")["death_before_treatment"] == 1
+    told = results.filter(pl.col("statistic") == "warning_death_before_treatment")
     assert set(told.select("analysis", "group", "level").rows()) == {
         (analysis, group, level)
         for analysis, level in (("death", "all"), ("overall_survival", ""))
