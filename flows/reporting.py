@@ -93,7 +93,7 @@ OTHER_TEXT = "(other text)"
 
 def study_frames(connection: duckdb.DuckDBPyConnection, study: str) -> dict[str, pl.DataFrame]:
     """The tables of a study that statistics read, by name, and those of `quality` as `quality_resources` and so on."""
-    frames = _tables(connection, study)
+    frames = _tables(connection, study, with_views=True)
     quality = ("resources", "quarantine", "finding")
     of_all = {f"quality_{name}": connection.table(f"quality.{name}").pl() for name in quality}
     pulls = connection.sql("select site, is_stale from quality.pull order by site").pl()
@@ -104,7 +104,7 @@ def variation_frames(
     connection: duckdb.DuckDBPyConnection, protocol: Protocol, name: str
 ) -> dict[str, pl.DataFrame]:
     """The tables that statistics read and a variation of the study's rules makes differ, by name."""
-    frames = _tables(connection, variation_schema(protocol.id, name))
+    frames = _tables(connection, variation_schema(protocol.id, name), with_views=False)
     asked = tables_of(varied_protocol(protocol, name), protocol.sensitivity[name].analyses)
     if "cohort" in asked or "treated" not in frames:
         return frames
@@ -117,8 +117,8 @@ def control_frames(connection: duckdb.DuckDBPyConnection, protocol: Protocol) ->
     if protocol.control is None:
         return {}
     schema = variation_schema(protocol.id, CONTROL)
-    own = _tables(connection, schema, TABLES)
-    study = _tables(connection, protocol.id, TABLES)
+    own = _tables(connection, schema, TABLES, with_views=False)
+    study = _tables(connection, protocol.id, TABLES, with_views=True)
     return {
         "baseline": study["baseline"],
         **{f"control_{name}": own.get(name, study[name]) for name in study},
@@ -136,14 +136,20 @@ def _spread(protocol: Protocol) -> Iterator[Spread]:
 
 
 def _tables(
-    connection: duckdb.DuckDBPyConnection, schema: str, read: Sequence[str] = (*STUDY_TABLES, "treated")
+    connection: duckdb.DuckDBPyConnection,
+    schema: str,
+    read: Sequence[str] = (*STUDY_TABLES, "treated"),
+    *,
+    with_views: bool,
 ) -> dict[str, pl.DataFrame]:
+    """Tables of a schema: a study's without rows are views, as are a variation's that are the study's."""
     tables = connection.execute(
         "select table_name from information_schema.tables "
-        "where table_schema = $schema and table_type = 'BASE TABLE' and list_contains($read, table_name)",
-        {"schema": schema, "read": list(read)},
+        "where table_schema = $schema and list_contains($read, table_name) "
+        "and ($with_views or table_type = 'BASE TABLE')",
+        {"schema": schema, "read": list(read), "with_views": with_views},
     ).fetchall()
-    return {name: connection.table(f'"{schema}"."{name}"').pl() for (name,) in tables}
+    return {name: connection.sql(f'from "{schema}"."{name}"').pl() for (name,) in tables}
 
 
 def _units(connection: duckdb.DuckDBPyConnection, study: str) -> pl.DataFrame:

@@ -82,16 +82,23 @@ def build_models(
     schema: str,
     *,
     parameters: Mapping[str, object] | None = None,
+    shows_empty: bool = False,
 ) -> list[ModelBuild]:
     """Builds every `*.sql` of the folder as a table (or view, where its first line says so) of the schema.
 
     A name without a schema is looked for in `schema`, then in `clinical`. Parameters are bound by name; a
-    model gets those that it names. Returns what was built, in order. Raises ModelError on a circle.
+    model gets those that it names. With `shows_empty` a table without rows becomes an empty view (`show_empty`).
+    Returns what was built, in order. Raises ModelError on a circle.
     """
     con.execute(f'create schema if not exists "{schema}"')
     con.execute("create schema if not exists clinical")
     con.execute(f"set search_path = '{schema},clinical'")
-    built = [_build(con, model, schema, parameters or {}) for model in ordered(read_models(folder), schema)]
+    built = []
+    for model in ordered(read_models(folder), schema):
+        place = f'"{schema}"."{model.name}"'
+        built.append(ModelBuild(schema, model.name, create(con, model, place, parameters or {})))
+        if shows_empty and built[-1].rows == 0:
+            show_empty(con, place)
     con.execute("reset search_path")
     return built
 
@@ -130,13 +137,6 @@ def reads(model: Model, schema: str) -> set[str]:
     return {name for place, name in READS.findall(model.code) if place in ("", schema)}
 
 
-def _build(
-    con: duckdb.DuckDBPyConnection, model: Model, schema: str, parameters: Mapping[str, object]
-) -> ModelBuild:
-    rows = create(con, model, f'"{schema}"."{model.name}"', parameters)
-    return ModelBuild(schema, model.name, rows)
-
-
 def create(
     con: duckdb.DuckDBPyConnection,
     model: Model,
@@ -162,3 +162,12 @@ def insert(
     columns = {f"column_{number}": list(values) for number, values in enumerate(zip(*rows, strict=True))}
     lists = ", ".join(f"unnest(${name}::{kind}[])" for name, kind in zip(columns, kinds, strict=True))
     con.execute(f"insert into {place} select {lists}", columns)
+
+
+def show_empty(con: duckdb.DuckDBPyConnection, place: str) -> None:
+    """Puts an empty view in the place of a table without rows: DuckDB knows that there is none in it, and leaves out
+    what queries would read for it."""
+    columns = con.execute(f"describe {place}").fetchall()
+    con.execute(f"drop table {place}")
+    nulls = ", ".join(f'null::{kind} as "{name}"' for name, kind, *_ in columns)
+    con.execute(f"create view {place} as select {nulls} where false")

@@ -32,6 +32,7 @@ from sql.response_rules import (
     reason_rows,
     recorded_rows,
 )
+from sql.runner import show_empty
 from sql.study_rules import (
     death_source_rows,
     drug_codelists,
@@ -58,9 +59,13 @@ class RuleTable:
 
 def make_study_tables(con: duckdb.DuckDBPyConnection, study: Study) -> None:
     """Writes the protocol tables into the schema named by the study's id; empty for parts that are off."""
-    con.execute(f"create schema if not exists {quoted(study.protocol.id)}")
+    schema = quoted(study.protocol.id)
+    con.execute(f"drop schema if exists {schema} cascade")
+    con.execute(f"create schema {schema}")
     for table in study_tables(study.protocol, study.codelists):
         write_rule_table(con, study.protocol.id, table)
+        if not table.rows:
+            show_empty(con, f"{schema}.{quoted(table.name)}")
 
 
 def quoted(name: str) -> str:

@@ -1,6 +1,7 @@
 -- One row per treated person with a contact at or before the cut-off and the death: the last one.
 
-with bounded as (
+-- Made twice, since so many rows cost more to keep.
+with bounded as not materialized (
     select
         contact.*,
         -- An end after the death or the cut-off is no contact; the start may be.

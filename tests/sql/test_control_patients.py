@@ -62,13 +62,13 @@ def frames_of(history: History) -> Frames:
     build_control(history.con, history.rules)
     frames: Frames = {}
     for name in TABLES:
-        frames[name] = history.con.table(f'"clofarabine"."{name}"').pl()
+        frames[name] = history.con.sql(f'from "clofarabine"."{name}"').pl()
         kept = history.rows(
             "select 1 from duckdb_tables() where schema_name = 'clofarabine.control' "
             f"and table_name = '{name}'"
         )
         schema = "clofarabine.control" if kept else "clofarabine"
-        frames[f"control_{name}"] = history.con.table(f'"{schema}"."{name}"').pl()
+        frames[f"control_{name}"] = history.con.sql(f'from "{schema}"."{name}"').pl()
     return frames
 
 
