@@ -2,15 +2,43 @@
 -- One row per graded test and laboratory value of its codelist, in the period or at baseline, with its grade; null where it
 -- can't be decided.
 
--- The rules of a test for each state that a baseline value can be in. Tests are told by their position, since there are
--- many values, and what is kept of each is short.
-with rule as (
-    select ctcae.*, test.position, state.baseline_state, low.is_baseline_low
+-- The rules of a test for each state that a baseline value can be in. A bound is a number times what it is of: 1, a limit
+-- of normal, or the baseline; where there is none it is infinite. Values are compared with bounds to nine decimals (or
+-- twelve digits), so that one at a threshold stays at it: `gap` is on which side of it the threshold's own value lies.
+with bound as (
+    select
+        ctcae.*,
+        coalesce(list_position(['value', 'lower_limit', 'upper_limit', 'baseline'], low_basis), 1) as low_of,
+        coalesce(list_position(['value', 'lower_limit', 'upper_limit', 'baseline'], high_basis), 1) as high_of,
+        case when low_inclusive then -1 else 1 end as low_side,
+        case when high_inclusive then 1 else -1 end as high_side
     from ctcae
-    join laboratory_test as test on test.term = ctcae.term
-    cross join (select unnest(['normal', 'abnormal']) as baseline_state) as state
-    cross join (select unnest([true, false]) as is_baseline_low) as low
-    where ctcae.baseline in ('any', baseline_state) or (ctcae.baseline = 'below_lower_limit' and is_baseline_low)
+),
+
+rule as (
+    select
+        test.position,
+        baseline.state,
+        low.is_low,
+        known.has_baseline,
+        list({
+            'twice': 2 * bound.grade,
+            'low': coalesce(bound.low + low_side * 1e-12::double * abs(bound.low), '-infinity'::double),
+            'low_of': low_of,
+            'low_gap': low_side * 5e-10::double,
+            'high': coalesce(bound.high + high_side * 1e-12::double * abs(bound.high), 'infinity'::double),
+            'high_of': high_of,
+            'high_gap': high_side * 5e-10::double
+        }) as rules
+    from bound
+    join laboratory_test as test on test.term = bound.term
+    cross join (select unnest(['normal', 'abnormal']) as state) as baseline
+    cross join (select unnest([true, false]) as is_low) as low
+    cross join (select unnest([true, false]) as has_baseline) as known
+    where (bound.baseline in ('any', state) or (bound.baseline = 'below_lower_limit' and is_low))
+        -- A rule that needs a baseline that isn't known doesn't hold.
+        and (has_baseline or (low_of < 4 and high_of < 4))
+    group by test.position, baseline.state, low.is_low, known.has_baseline
 ),
 
 at_baseline as (
@@ -25,11 +53,11 @@ at_baseline as (
         coalesce(baseline.value < coalesce(baseline.reference_low, test.lower), false) as is_low
     from baseline
     join laboratory_test as test on test.measurement = baseline.codelist
-    where baseline.comparator is null
+    where baseline.comparator is null and baseline.value is not null
 ),
 
 period as (
-    select false as is_baseline, observed_value.*, observed_value.person_id as baseline_of
+    select 'after' as period, observed_value.*, observed_value.person_id as baseline_of
     from observed_value
     cross join setting
     join treated on treated.person_id = observed_value.person_id
@@ -37,115 +65,62 @@ period as (
         and measured_on <= treated.last_dose_on + setting.laboratory_days_after_last_dose
     union all
     -- A baseline value itself is graded by the limits of normal, so it finds no baseline.
-    select true, baseline.*, null
+    select 'baseline', baseline.*, null
     from baseline
 ),
 
-gradable as materialized (
+gradable as (
     select
-        row_number() over () as number,
-        period.person_id,
-        period.site,
-        period.is_baseline,
-        period.measured_on,
-        period.measured_at,
+        period.*,
         test.position,
-        period.value,
-        -- Values and bounds to nine decimals, so that a value at a threshold stays at it.
-        round(period.low, 9) as low,
-        round(period.high, 9) as high,
-        period.has_low,
-        period.has_high,
+        test.term,
+        test.measurement,
+        rule.rules,
+        -- An open end lies beyond its number.
+        case when has_low or isinf(low) then low else low + 1e-9::double + 4e-12::double * abs(low) end as lowest,
+        case when has_high or isinf(high) then high else high - 1e-9::double - 4e-12::double * abs(high) end as highest,
         -- Normal limits are the source's, side by side with the protocol's where it gives none.
-        coalesce(period.reference_low, test.lower) as lower_limit,
-        coalesce(period.reference_high, test.upper) as upper_limit,
-        at_baseline.value as baseline_value,
-        coalesce(at_baseline.state, 'normal') as baseline_state,
-        coalesce(at_baseline.is_low, false) as is_baseline_low,
-        period.resource_key
+        [
+            1,
+            coalesce(period.reference_low, test.lower),
+            coalesce(period.reference_high, test.upper),
+            at_baseline.value
+        ]::double[] as scale
     from period
     join laboratory_test as test on test.measurement = period.codelist
     left join at_baseline on at_baseline.person_id = period.baseline_of and at_baseline.position = test.position
+    left join rule
+        on rule.position = test.position
+        and rule.state = coalesce(at_baseline.state, 'normal')
+        and rule.is_low = coalesce(at_baseline.is_low, false)
+        and rule.has_baseline = (at_baseline.person_id is not null)
     where period.value is not null
 ),
 
-bounded as (
+-- Twice the highest grade that isn't ruled out, and one more where it is certain; 0 where all are ruled out.
+decided as (
     select
-        value.number,
-        value.low,
-        value.high,
-        value.has_low,
-        value.has_high,
-        rule.grade,
-        rule.low_inclusive,
-        rule.high_inclusive,
-        rule.low_basis is not null as has_lower_bound,
-        rule.high_basis is not null as has_upper_bound,
-        round(rule.low * case rule.low_basis
-            when 'value' then 1
-            when 'lower_limit' then lower_limit
-            when 'upper_limit' then upper_limit
-            when 'baseline' then baseline_value
-        end, 9) as lower_bound,
-        round(rule.high * case rule.high_basis
-            when 'value' then 1
-            when 'lower_limit' then lower_limit
-            when 'upper_limit' then upper_limit
-            when 'baseline' then baseline_value
-        end, 9) as upper_bound,
-        ('lower_limit' in (rule.low_basis, rule.high_basis) and lower_limit is null)
-            or ('upper_limit' in (rule.low_basis, rule.high_basis) and upper_limit is null) as lacks_limit
-    from gradable as value
-    join rule
-        on rule.position = value.position
-        and rule.baseline_state = value.baseline_state
-        and rule.is_baseline_low = value.is_baseline_low
-),
-
-held as (
-    select
-        number,
-        grade,
-        case
-            when lacks_limit then null
-            -- A row that needs a baseline that isn't known doesn't hold.
-            when (has_lower_bound and lower_bound is null) or (has_upper_bound and upper_bound is null) then false
-            else (
-                case
-                    when not has_lower_bound then true
-                    when low_inclusive then is_at_least(low, high, has_low, has_high, lower_bound)
-                    else is_above(low, high, has_low, has_high, lower_bound)
-                end
-                and case
-                    when not has_upper_bound then true
-                    when high_inclusive then is_at_most(low, high, has_low, has_high, upper_bound)
-                    else is_below(low, high, has_low, has_high, upper_bound)
-                end
-            )
-        end as holds
-    from bounded
-),
-
-graded as (
-    select
-        number,
-        coalesce(max(grade) filter (where holds), 0) as certain_grade,
-        max(grade) filter (where holds is null) as possible_grade
-    from held
-    group by number
+        *,
+        coalesce(list_max(list_transform(rules, lambda rule: case
+            when highest < rule.low * scale[rule.low_of] + rule.low_gap
+                or lowest > rule.high * scale[rule.high_of] + rule.high_gap then 0
+            when lowest >= rule.low * scale[rule.low_of] + rule.low_gap
+                and highest <= rule.high * scale[rule.high_of] + rule.high_gap then rule.twice + 1
+            else rule.twice
+        end)), 0) as twice
+    from gradable
 )
 
 select
-    value.person_id,
-    value.site,
-    case when value.is_baseline then 'baseline' else 'after' end as period,
-    test.term,
-    test.measurement,
-    value.value,
-    value.measured_on,
-    value.measured_at,
-    value.resource_key,
-    case when possible_grade > certain_grade then null else certain_grade end::integer as grade
-from gradable as value
-join graded on graded.number = value.number
-join laboratory_test as test on test.position = value.position
+    person_id,
+    site,
+    period,
+    position,
+    term,
+    measurement,
+    value,
+    measured_on,
+    measured_at,
+    resource_key,
+    case when twice = 0 then 0 when twice % 2 = 1 then twice // 2 end::integer as grade
+from decided

@@ -196,6 +196,40 @@ def test_value_with_a_comparator_is_graded_only_where_that_decides() -> None:
     assert history.build().all("person_id, worst_grade", "lab_grade") == [("p", 4)]
 
 
+# Neutrophils below 0.5 are grade 4, from the lower limit of 1.5 on there is no grade. None: no grade can be told.
+@pytest.mark.parametrize(
+    ("comparator", "number", "grade"),
+    [("<", 0.5, 4), ("<=", 0.5, None), (">", 1.49, None), (">=", 1.5, 0), (">", 1.5, 0), ("<", 1.5, None)],
+)
+def test_open_and_closed_ends_at_a_threshold_differ(
+    comparator: str, number: float, grade: int | None
+) -> None:
+    end = {"value_high" if "<" in comparator else "value_low": number}
+    side = {"high_inclusive" if "<" in comparator else "low_inclusive": "=" in comparator}
+    history = History().patient()
+    history.value("anc", 5, number, comparator=comparator, **end, **side)
+    graded = history.build().all("worst_grade", "lab_grade")
+    assert graded == ([] if grade is None else [(grade,)])
+
+
+# Grade 1 is up to 3 times the upper limit: 3 * 0.7 is less than 2.1 in binary, and 9e9 has no nine decimals.
+@pytest.mark.parametrize(
+    ("limit", "value", "grade"),
+    [(0.7, 2.1, 1), (0.7, 2.101, 2), (3e9, 9e9, 1), (3e9, 9.01e9, 2), (3e9, 3e9, 0)],
+)
+def test_value_at_a_multiple_of_its_limit_stays_at_it(limit: float, value: float, grade: int) -> None:
+    history = History().patient()
+    history.value("alt", 5, value, reference_high=limit)
+    assert history.build().one("worst_grade", "lab_grade") == (grade,)
+
+
+def test_of_values_of_the_worst_grade_the_first_is_shown() -> None:
+    history = History().patient()
+    for number, value in ((9, 0.6), (5, 0.9), (7, 0.7), (3, 1.2)):
+        history.value("anc", number, value)
+    assert history.build().one("worst_grade, value", "lab_grade") == (3, 0.9)
+
+
 # Neutrophils 10*9/L, platelets 10*9/L, ALT U/L (upper limit 40), by CTCAE 6.0.
 @pytest.mark.parametrize(
     ("codelist", "value", "grade"),
