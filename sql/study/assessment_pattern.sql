@@ -1,12 +1,29 @@
 -- One row per assessment and trial: what is known of each comparison of the criteria, as a list, and of what has to last.
 
-with compared as (
+-- `of_baseline` is the codelist of the baseline value that a comparison is with.
+with rule as (
+    select distinct
+        condition.number,
+        condition.variable,
+        condition.comparison,
+        condition.bound,
+        condition.expected,
+        case
+            when condition.comparison in ('at_most_of_baseline', 'at_least_of_baseline')
+                then coalesce(pair_rule.codelist, setting.assessment_codelist)
+        end as of_baseline
+    from criterion_condition as condition
+    cross join setting
+    left join pair_rule on pair_rule.variable = condition.variable
+),
+
+compared as (
     select
         tried.person_id,
         tried.evaluation,
         tried.trial,
         rule.number,
-        rule.comparison in ('at_most_of_baseline', 'at_least_of_baseline') and baseline.person_id is null as lacks_baseline,
+        rule.of_baseline is not null and baseline.person_id is null as lacks_baseline,
         case rule.comparison
             -- Compared to nine decimals: a factor of a decimal number may fall beside it in binary.
             when 'at_most_of_baseline' then case
@@ -20,13 +37,10 @@ with compared as (
             else fulfils(tried, rule)
         end as is_fulfilled
     from assessment_trial as tried
-    cross join setting
-    join (select distinct number, variable, comparison, bound, expected from criterion_condition) as rule
-        on rule.variable = tried.variable
-    left join pair_rule on pair_rule.variable = rule.variable
+    join rule on rule.variable = tried.variable
     left join baseline
         on baseline.person_id = tried.person_id
-        and baseline.codelist = coalesce(pair_rule.codelist, setting.assessment_codelist)
+        and baseline.codelist = rule.of_baseline
         and baseline.value is not null
 ),
 
