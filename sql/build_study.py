@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 
@@ -25,10 +26,15 @@ def build_study(
     Needs the `clinical` models on the same connection, with the study's codelists resolved.
     """
     parameters = {"data_cutoff": data_cutoff or study.protocol.data_cutoff}
-    with threads(con, 1 if _is_small(con) else setting(con, "threads")), one_transaction(con):
+    is_small = _is_small(con)
+    # Within a transaction DuckDB takes its new tables for empty, and joins large ones in a bad order.
+    with (
+        threads(con, 1 if is_small else setting(con, "threads")),
+        one_transaction(con) if is_small else nullcontext(),
+    ):
         make_study_tables(con, study)
         con.execute(MACROS.read_text(encoding="utf-8"))
-        return build_models(con, MODELS, study.protocol.id, parameters=parameters)
+        return build_models(con, MODELS, study.protocol.id, parameters=parameters, shows_empty=True)
 
 
 def _is_small(con: duckdb.DuckDBPyConnection) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from sql.runner import Model, ModelBuild, create, needs, ordered, read_models, reads
+from sql.runner import Model, ModelBuild, create, needs, one_transaction, ordered, read_models, reads
 from sql.study_tables import RuleTable, write_rule_table
 
 WORDS = re.compile(r"\w+")
@@ -63,8 +63,9 @@ def rebuild_models(
         if _is_touched(model, differing) and _differs(con, model, base, parameters, restricted):
             differing[model.name] = frozenset()
     kept = [model.name for model in needed if model.name in differing and model.name in wanted]
-    for name in [*kept, AFFECTED_PERSON] if restricted else kept:
-        con.execute(f'create table "{schema}"."{name}" as from temp."{name}"')
+    with one_transaction(con):
+        for name in [*kept, AFFECTED_PERSON] if restricted else kept:
+            con.execute(f'create table "{schema}"."{name}" as from temp."{name}"')
     return kept
 
 

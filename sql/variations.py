@@ -70,7 +70,8 @@ def build_under(
     """Replaces `schema` with the rules of `protocol` that differ from the study's, with those tables, of the ones
     `wanted`, that differ under them, and with a view `contribution`."""
     base = study.protocol.id
-    with closing(_cursor(con)) as cursor, one_transaction(cursor):
+    # Not in one transaction: within it DuckDB takes its new tables for empty, and joins large ones in a bad order.
+    with closing(_cursor(con)) as cursor:
         cursor.execute(f"drop schema if exists {quoted(schema)} cascade")
         cursor.execute(f"create schema {quoted(schema)}")
         changed = _changed_rules(study, protocol)
