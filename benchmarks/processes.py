@@ -11,11 +11,13 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 BETWEEN_LOOKS = 0.05  # seconds
+LEAST_PAUSE = 30  # times as long as a look
 PROC = Path("/proc")
 
 
@@ -71,8 +73,11 @@ class _MemoryWatch(threading.Thread):
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        while not self._stopped.wait(BETWEEN_LOOKS):
+        pause = BETWEEN_LOOKS
+        while not self._stopped.wait(pause):
+            began = time.perf_counter()
             size = sum(_proportional_size(pid) for pid in _tree(self._root)) * 1024 / 1e6
+            pause = max(BETWEEN_LOOKS, LEAST_PAUSE * (time.perf_counter() - began))
             if size:
                 self.peak = max(self.peak or 0.0, size)
 
