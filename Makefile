@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.set-up
 
+# Each of the many processes that tests start would else compile our modules again.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: setup demo test check lock benchmark clean
 
 setup: $(STAMP)
