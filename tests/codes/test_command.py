@@ -23,6 +23,9 @@ from flows.home import Home, writing
 from tests.hospitals.builder import LOINC, anc, concept, leukaemia, observed, person, run, treated
 from tests.hospitals.test_codes import count, mapping
 
+# Its runs take half a minute together.
+pytestmark = pytest.mark.slow
+
 COVE = Path(sys.executable).with_name("cove")
 # An escape sequence that clears the screen, a mark that turns the line round, a formula, a newline.
 HOSTILE = '=HYPERLINK("http://x")\x1b[2J\u202e Platelets\r\n' + "x" * 500

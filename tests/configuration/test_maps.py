@@ -15,6 +15,9 @@ from flows.maps import check_maps, land_maps, read_csv_map
 from tests.configuration.configured import FILES, read
 from tests.sql.clinical_files import ATC, LOINC, build, land, rows
 
+# Its runs take half a minute together.
+pytestmark = pytest.mark.slow
+
 HEADER = "source_system,source_code,target_system,target_code\n"
 LATER = datetime(2024, 2, 1, tzinfo=UTC)
 

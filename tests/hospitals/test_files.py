@@ -46,6 +46,9 @@ from tests.hospitals.builder import (
     write,
 )
 
+# Its runs take half a minute together.
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 FATES = ("landed", "mapped", "quarantined", "superseded", "not_asked_for")
 

@@ -95,6 +95,7 @@ def cove(*arguments: str | Path) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_build_removes_parquet_that_no_kept_version_reads(tmp_path: Path) -> None:
     home = open_home(tmp_path / "home")
     for number in range(MANY - 1):
@@ -115,6 +116,7 @@ def test_a_build_removes_parquet_that_no_kept_version_reads(tmp_path: Path) -> N
     assert f"{MANY + 1}" in cove("sql", "--home", home.root, query)
 
 
+@pytest.mark.slow
 def test_a_reader_keeps_the_parquet_of_a_version_that_the_next_build_drops(tmp_path: Path) -> None:
     home = open_home(tmp_path / "home")
     (tmp_path / "cove.toml").write_text(f'home = "{home.root}"\n[publish]\nkeep = 1\n')
