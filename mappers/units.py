@@ -78,8 +78,7 @@ def is_unit(text: str) -> bool:
 def is_ucum(text: str) -> bool:
     """Whether the text is a unit of UCUM as it stands: one that values can be kept in."""
     unit = text.translate(MICRO)
-    # The units that the table leads to are known without the library, whose grammar takes a second to read.
-    return unit in _table()[2] or bool(ONLY_ANNOTATION.match(unit)) or _parse(unit) is not None
+    return bool(ONLY_ANNOTATION.match(unit)) or _is_ucum(unit)
 
 
 @cache
@@ -95,7 +94,7 @@ def _readings(text: str) -> Iterator[str]:
     """
     if len(text) > LONGEST:
         return
-    exact, any_case, _ = _table()
+    exact, any_case = _table()
     plain = _plain_text(text)
     yield from exact.get(text.translate(MICRO), ())
     yield from exact.get(plain, ())
@@ -115,7 +114,7 @@ def _plain_text(text: str) -> str:
 
 
 @cache
-def _table() -> tuple[dict[str, list[str]], dict[str, list[str]], frozenset[str]]:
+def _table() -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     exact: dict[str, list[str]] = {}
     any_case: dict[str, list[str]] = {}
     with TABLE.open(encoding="utf-8", newline="") as lines:
@@ -124,7 +123,7 @@ def _table() -> tuple[dict[str, list[str]], dict[str, list[str]], frozenset[str]
             for written in (row["written"], row["unit"]):
                 readings = any_case.setdefault(written.lower(), [])
                 readings += [] if row["unit"] in readings else [row["unit"]]
-    return exact, any_case, frozenset(unit for units in exact.values() for unit in units)
+    return exact, any_case
 
 
 def _ucum_factor(source: str, unit: str, molar_mass: Decimal | None) -> Decimal | None:
