@@ -22,7 +22,6 @@ import duckdb
 
 STUDY = "clofarabine"
 SEED = 20261125
-FEW_PERSONS = 100
 LIMITS = {"memory_limit": "1GB", "threads": "2"}
 PATIENT = '{"resourceType": "Patient", "id": "p", "gender": "female", "birthDate": "2010-01-01"}\n'
 PERSONS = Path(__file__).with_name("treated_patients.sql")
@@ -47,13 +46,8 @@ def make_empty(file: Path) -> dict[str, Any]:
 
 def fill(empty: Path, file: Path, persons: int) -> dict[str, Any]:
     """The simulated persons, in tables as those of `empty`."""
-    from flows.warehouse import LEAST_BLOCK, USUAL_BLOCK
-
     started = time.perf_counter()
-    # As a build chooses it: a hospital's 60 persons are less than it takes for the usual one.
-    block = LEAST_BLOCK if persons <= FEW_PERSONS else USUAL_BLOCK
-    config = {**LIMITS, "temp_directory": str(file.parent), "default_block_size": block}
-    with duckdb.connect(str(file), config=config) as con:
+    with duckdb.connect(str(file), config={**LIMITS, "temp_directory": str(file.parent)}) as con:
         con.execute(f"attach '{empty}' as empty (read_only)")
         tables = con.execute(
             "select schema_name, table_name from duckdb_tables() "
