@@ -31,7 +31,7 @@ from reports.statistics.results_csv import read_results, write_results
 from sql.control import CONTROL, TABLES
 from studies.protocol import Protocol
 from studies.variations import variation_schema, varied_protocol
-from studies.varied_analyses import tables_of
+from studies.varied_analyses import sources_of
 
 TIME_ZONES = "select site, timezone from clinical.site where timezone is not null order by site"
 # Since when a site is stale is when it was last pulled completely; what failed is the newest pull's step.
@@ -105,8 +105,8 @@ def variation_frames(
 ) -> dict[str, pl.DataFrame]:
     """The tables that statistics read and a variation of the study's rules makes differ, by name."""
     frames = _tables(connection, variation_schema(protocol.id, name), with_views=False)
-    asked = tables_of(varied_protocol(protocol, name), protocol.sensitivity[name].analyses)
-    if "cohort" in asked or "treated" not in frames:
+    asked = sources_of(varied_protocol(protocol, name), protocol.sensitivity[name].analyses)
+    if "cohort" in asked.tables or "treated" not in frames:
         return frames
     # The cohort isn't made where no number is of it: who is treated is all of it that counts.
     return {**frames, "cohort": frames["treated"]}

@@ -6,10 +6,12 @@ from datetime import date
 
 import duckdb
 
+from sql.event_rules import times_to_event
 from sql.runner import ModelBuild
 from sql.variations import build_under
 from studies.reading import Study
 from studies.variations import control_protocol, variation_schema
+from studies.varied_analyses import Sources
 
 CONTROL = "control"
 # What the comparison is made from.
@@ -29,4 +31,6 @@ def build_control(
     if study.protocol.control is None:
         return []
     schema = variation_schema(study.protocol.id, CONTROL)
-    return build_under(con, study, control_protocol(study.protocol), schema, (*TABLES, *SOURCES), data_cutoff)
+    protocol = control_protocol(study.protocol)
+    wanted = Sources(frozenset({*TABLES, *SOURCES}), frozenset(times_to_event(protocol)))
+    return build_under(con, study, protocol, schema, wanted, data_cutoff)

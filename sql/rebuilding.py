@@ -11,6 +11,7 @@ import duckdb
 
 from sql.runner import Model, ModelBuild, create, needs, one_transaction, ordered, read_models, reads
 from sql.study_tables import RuleTable, write_rule_table
+from studies.varied_analyses import Sources
 
 WORDS = re.compile(r"\w+")
 # Whom a change of a rule can touch, by the rule's table or its column of `setting`; without a file, everybody.
@@ -18,6 +19,8 @@ AFFECTED = Path(__file__).parent / "affected"
 # The one table that is of everybody: who isn't touched otherwise is touched by a change of it.
 OF_EVERYBODY = "data_cutoff"
 AFFECTED_PERSON = "affected_person"
+# The table whose rows are asked for by endpoint; which there are, its rules say.
+ENDPOINT = "endpoint"
 
 
 @dataclass(frozen=True)
@@ -35,10 +38,11 @@ def rebuild_models(
     *,
     base: str,
     changed: Collection[ChangedRules],
-    wanted: Collection[str],
+    wanted: Sources,
     parameters: Mapping[str, object],
 ) -> list[str]:
-    """Puts those of the tables `wanted` into `schema` whose rows under the changed rules may differ from schema `base`.
+    """Puts those tables of `wanted` into `schema` whose rows under the changed rules may differ from schema `base`;
+    `endpoint` with the wanted ones alone.
 
     What they are made from is built as temporary tables, which are found before those of `base`: a model is built when
     it reads one that differs, for the persons whom the changes can touch. So the rows are those of building everything.
@@ -47,12 +51,14 @@ def rebuild_models(
     """
     con.execute(f"set search_path = '\"{base}\",clinical'")
     models = read_models(folder)
-    names = _with_needs(wanted, models, base)
+    names = _with_needs(wanted.tables, models, base)
     needed = [model for model in ordered(models, base) if model.name in names]
     for rules in changed:
         con.execute(f'create temp view "before_{rules.table.name}" as from "{base}"."{rules.table.name}"')
         write_rule_table(con, None, rules.table)
     differing = {rules.table.name: rules.columns for rules in changed}
+    if ENDPOINT in names:
+        _ask_for(con, wanted.endpoints, None if "endpoint_rule" in differing else base)
     restricted = _restrict(con, needed, base, changed, parameters)
     if restricted and not con.execute(f"from {AFFECTED_PERSON} limit 1").fetchone():
         return []
@@ -62,7 +68,7 @@ def rebuild_models(
             continue
         if _is_touched(model, differing) and _differs(con, model, base, parameters, restricted):
             differing[model.name] = frozenset()
-    kept = [model.name for model in needed if model.name in differing and model.name in wanted]
+    kept = [model.name for model in needed if model.name in differing and model.name in wanted.tables]
     with one_transaction(con):
         for name in [*kept, AFFECTED_PERSON] if restricted else kept:
             con.execute(f'create table "{schema}"."{name}" as from temp."{name}"')
@@ -70,28 +76,28 @@ def rebuild_models(
 
 
 def complete_tables(
-    con: duckdb.DuckDBPyConnection, schema: str, names: Collection[str], *, base: str
+    con: duckdb.DuckDBPyConnection,
+    schema: str,
+    names: Collection[str],
+    *,
+    base: str,
+    endpoints: Collection[str],
 ) -> list[ModelBuild]:
-    """Gives the tables that were put into `schema` the rows of those whom the changes don't touch; returns them.
+    """Gives the tables that were put into `schema` the rows of those whom the changes don't touch, of `endpoint` those
+    of these endpoints; returns them.
 
-    Those whose rows are those of `base` then are dropped. The connection must have no temporary tables, since views of
-    `base` would read them.
+    The connection must have no temporary tables, since views of `base` would read them.
     """
     if AFFECTED_PERSON in _relations(con, schema):
         others = f'anti join "{schema}".{AFFECTED_PERSON} using (person_id)'
         for name in names:
-            con.execute(f'insert into "{schema}"."{name}" by name from "{base}"."{name}" {others}')
+            asked = "where list_contains($endpoints, endpoint)" if name == ENDPOINT else ""
+            con.execute(
+                f'insert into "{schema}"."{name}" by name from "{base}"."{name}" {others} {asked}',
+                {"endpoints": list(endpoints)} if asked else None,
+            )
         con.execute(f'drop table "{schema}".{AFFECTED_PERSON}')
-    views, kept = _views(con, base), []
-    for name in names:
-        rows = f'from "{schema}"."{name}"'
-        # A table was put there because it differs; of a view that isn't known.
-        if name in views and _fingerprint(con, rows) == _fingerprint(con, f'from "{base}"."{name}"'):
-            con.execute(f'drop table "{schema}"."{name}"')
-        else:
-            counted = con.execute(f"select count(*) {rows}").fetchall()
-            kept.append(ModelBuild(schema, name, counted[0][0]))
-    return kept
+    return [ModelBuild(schema, name, _count(con, schema, name)) for name in names]
 
 
 def build_view(
@@ -105,6 +111,16 @@ def build_view(
     create(con, model, f'"{schema}"."{name}"', {})
     con.execute("reset search_path")
     return ModelBuild(schema, name, None)
+
+
+def _ask_for(con: duckdb.DuckDBPyConnection, endpoints: Collection[str], base: str | None) -> None:
+    """Leaves the models the rules of these endpoints alone: those of `base`, or without it the temporary ones."""
+    if base is not None:
+        con.execute(f'create temp table endpoint_rule as from "{base}".endpoint_rule')
+    con.execute(
+        "delete from temp.endpoint_rule where not list_contains($endpoints, endpoint)",
+        {"endpoints": list(endpoints)},
+    )
 
 
 def _restrict(
@@ -127,7 +143,7 @@ def _restrict(
     con.execute(f"create temp table {AFFECTED_PERSON} as {persons}")
     restricted = _of_persons(con, base) & {model.name for model in needed}
     for name in sorted(restricted):
-        con.execute(f'create temp view "{name}" as {_rows_of_affected(base, name)}')
+        con.execute(f'create temp view "{name}" as {_rows_of(base, name, of_affected=True)}')
     return frozenset(restricted)
 
 
@@ -160,7 +176,7 @@ def _differs(
 ) -> bool:
     """Builds a temporary table or view; takes it back, and says no, where its rows are those of `base`."""
     name, is_restricted = f'"{model.name}"', model.name in restricted
-    before = _rows_of_affected(base, model.name) if is_restricted else f'from "{base}".{name}'
+    before = _rows_of(base, model.name, of_affected=is_restricted)
     if is_restricted:
         con.execute(f"drop view temp.{name}")
     create(con, model, name, parameters, is_temporary=True)
@@ -172,8 +188,11 @@ def _differs(
     return False
 
 
-def _rows_of_affected(base: str, name: str) -> str:
-    return f'from "{base}"."{name}" semi join {AFFECTED_PERSON} using (person_id)'
+def _rows_of(base: str, name: str, *, of_affected: bool) -> str:
+    """A table's rows before the change: of `endpoint` those that are asked for."""
+    asked = " semi join endpoint_rule using (endpoint)" if name == ENDPOINT else ""
+    affected = f" semi join {AFFECTED_PERSON} using (person_id)" if of_affected else ""
+    return f'from "{base}"."{name}"{asked}{affected}'
 
 
 def _with_needs(wanted: Collection[str], models: Mapping[str, Model], schema: str) -> set[str]:
@@ -199,6 +218,10 @@ def _fingerprint(con: duckdb.DuckDBPyConnection, rows: str) -> tuple[object, ...
     return con.execute(taken).fetchone() or ()
 
 
+def _count(con: duckdb.DuckDBPyConnection, schema: str, name: str) -> int:
+    return len(con.table(f'"{schema}"."{name}"'))
+
+
 def _of_persons(con: duckdb.DuckDBPyConnection, schema: str) -> set[str]:
     """The tables and views of a schema whose rows are of a person."""
     found = con.execute(
@@ -210,13 +233,6 @@ def _of_persons(con: duckdb.DuckDBPyConnection, schema: str) -> set[str]:
 
 def _relations(con: duckdb.DuckDBPyConnection, schema: str) -> set[str]:
     found = con.execute(
-        "select table_name from duckdb_tables() where schema_name = $schema", {"schema": schema}
-    )
-    return {name for (name,) in found.fetchall()} | _views(con, schema)
-
-
-def _views(con: duckdb.DuckDBPyConnection, schema: str) -> set[str]:
-    found = con.execute(
-        "select view_name from duckdb_views() where schema_name = $schema", {"schema": schema}
+        "select table_name from information_schema.tables where table_schema = $schema", {"schema": schema}
     )
     return {name for (name,) in found.fetchall()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import date
@@ -17,7 +16,7 @@ from sql.study_tables import RuleTable, quoted, study_tables, write_rule_table
 from studies.protocol import Protocol
 from studies.reading import Study
 from studies.variations import variation_schema, varied_protocol
-from studies.varied_analyses import tables_of
+from studies.varied_analyses import Sources, sources_of
 
 # Where the numbers' sources are told, and what is told of the variations themselves.
 CONTRIBUTION, VARIATION = "contribution", "variation"
@@ -55,7 +54,7 @@ def _build_variation(
 ) -> list[ModelBuild]:
     schema = variation_schema(study.protocol.id, name)
     protocol = varied_protocol(study.protocol, name)
-    wanted = tables_of(protocol, study.protocol.sensitivity[name].analyses)
+    wanted = sources_of(protocol, study.protocol.sensitivity[name].analyses)
     return build_under(con, study, protocol, schema, wanted, data_cutoff)
 
 
@@ -64,11 +63,11 @@ def build_under(
     study: Study,
     protocol: Protocol,
     schema: str,
-    wanted: Collection[str],
+    wanted: Sources,
     data_cutoff: date | None,
 ) -> list[ModelBuild]:
     """Replaces `schema` with the rules of `protocol` that differ from the study's, with those tables, of the ones
-    `wanted`, that differ under them, and with a view `contribution`."""
+    `wanted`, that differ under them, and with a view `contribution`. Of `endpoint` it has the rows of those wanted."""
     base = study.protocol.id
     # Not in one transaction: within it DuckDB takes its new tables for empty, and joins large ones in a bad order.
     with closing(_cursor(con)) as cursor:
@@ -81,7 +80,7 @@ def build_under(
         )
     # On a connection without the temporary tables, which views would read in place of those that are kept.
     with closing(_cursor(con)) as cursor, one_transaction(cursor):
-        kept = complete_tables(cursor, schema, built, base=base)
+        kept = complete_tables(cursor, schema, built, base=base, endpoints=wanted.endpoints)
         if not changed:
             return []
         # The sources are told by the rules too: whose rating counts, or at which landmarks.

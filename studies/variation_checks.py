@@ -12,7 +12,7 @@ from studies.marked_yaml import KeyPath, key_text
 from studies.nearest import did_you_mean
 from studies.protocol import Protocol
 from studies.variations import UnknownKey, changed_key, varied_protocol
-from studies.varied_analyses import analysis_tables
+from studies.varied_analyses import analysis_sources
 
 ProblemsOf = Callable[[Protocol], Iterable[Problem]]
 
@@ -51,7 +51,7 @@ def _placed(protocol: Protocol, name: str, path: KeyPath, said: str) -> Problem:
 
 
 def _unknown_analyses(protocol: Protocol, varied: Protocol, name: str) -> Iterator[Problem]:
-    known = analysis_tables(varied)
+    known = analysis_sources(varied)
     analyses = protocol.sensitivity[name].analyses
     for number, analysis in enumerate(analyses):
         path: KeyPath = ("sensitivity", name, "analyses", number)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from studies.protocol import Protocol, Response
+
+OVERALL_SURVIVAL = "overall_survival"
 
 
 class Varied(NamedTuple):
@@ -14,6 +16,13 @@ class Varied(NamedTuple):
     analysis: str
     variation: str
     varies: str
+
+
+class Sources(NamedTuple):
+    """The study tables that numbers and what leads them back are read from; of `endpoint` the rows of which ones."""
+
+    tables: frozenset[str]
+    endpoints: frozenset[str] = frozenset()
 
 
 def varied_analyses(protocol: Protocol) -> Iterator[Varied]:
@@ -30,30 +39,40 @@ def of_response(response: Response) -> list[str]:
     return [f"response.{name}" for name in ("best", "not_evaluable", *response.outcomes)]
 
 
-def analysis_tables(protocol: Protocol) -> dict[str, frozenset[str]]:
-    """The analyses that can be given again, each with the study tables that its numbers and their sources are
-    read from."""
-    tables: dict[str, tuple[str, ...]] = {"death": ("cohort", "death", "teae", "cause_of_death")}
+def analysis_sources(protocol: Protocol) -> dict[str, Sources]:
+    """The analyses that can be given again, each with what it is read from."""
+    sources = {"death": _read("cohort", "death", "teae", "cause_of_death")}
     if protocol.response is not None:
-        tables |= dict.fromkeys(
-            of_response(protocol.response), ("response", "assessment_source", "rated_assessment")
-        )
+        read = _read("response", "assessment_source", "rated_assessment")
+        sources |= dict.fromkeys(of_response(protocol.response), read)
     if protocol.decision is not None:
-        decided = [threshold.analysis for threshold in protocol.decision.thresholds]
-        tables["decision"] = tuple(name for analysis in decided for name in tables.get(analysis, ()))
+        decided = [sources.get(threshold.analysis, _read()) for threshold in protocol.decision.thresholds]
+        sources["decision"] = _together(decided)
     for name, endpoint in protocol.endpoints.items():
-        tables |= dict.fromkeys(
-            [name, *(f"{name}.{variant}" for variant in endpoint.variants)], ("endpoint",)
-        )
-    tables |= dict.fromkeys((f"{name}_incidence" for name in protocol.incidences), ("endpoint",))
-    if "overall_survival" in protocol.endpoints:
-        tables["follow_up"] = ("endpoint",)
+        for analysis in [name, *(f"{name}.{variant}" for variant in endpoint.variants)]:
+            sources[analysis] = _read("endpoint", endpoints=[analysis])
+    for name in protocol.incidences:
+        sources[f"{name}_incidence"] = _read("endpoint", endpoints=[f"{name}_incidence"])
+    if OVERALL_SURVIVAL in protocol.endpoints:
+        sources["follow_up"] = _read("endpoint", endpoints=[OVERALL_SURVIVAL])
     if protocol.survival_by is not None:
-        tables[f"survival_by_{protocol.survival_by.event}"] = ("time_dependent", "endpoint", "cohort")
-    return {analysis: frozenset({*named, "treated"}) for analysis, named in tables.items()}
+        read = _read("time_dependent", "endpoint", "cohort", endpoints=[OVERALL_SURVIVAL])
+        sources[f"survival_by_{protocol.survival_by.event}"] = read
+    return sources
 
 
-def tables_of(protocol: Protocol, analyses: Iterable[str]) -> frozenset[str]:
-    """The study tables that analyses under the rules of `protocol` are read from."""
-    tables = analysis_tables(protocol)
-    return frozenset().union(*(tables[one] for one in analyses))
+def sources_of(protocol: Protocol, analyses: Iterable[str]) -> Sources:
+    """What analyses under the rules of `protocol` are read from."""
+    sources = analysis_sources(protocol)
+    return _together([sources[one] for one in analyses])
+
+
+def _read(*tables: str, endpoints: Iterable[str] = ()) -> Sources:
+    return Sources(frozenset({*tables, "treated"}), frozenset(endpoints))
+
+
+def _together(sources: Sequence[Sources]) -> Sources:
+    return Sources(
+        frozenset().union(*(one.tables for one in sources)),
+        frozenset().union(*(one.endpoints for one in sources)),
+    )

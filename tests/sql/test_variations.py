@@ -14,7 +14,7 @@ from sql.variations import build_variations
 from studies.protocol import Variation
 from studies.reading import load_study
 from studies.variations import varied_protocol
-from studies.varied_analyses import tables_of
+from studies.varied_analyses import sources_of
 from tests.sql.clinical_tables import day
 from tests.sql.drawn_study import History
 
@@ -79,13 +79,25 @@ def test_so_it_has_for_persons_of_all_kinds(seed: int) -> None:
 def compare_with_whole(history: History, name: str) -> None:
     schema, varied = f"clofarabine.{name}", varied_protocol(REFERENCE, name)
     own = tables_in(history, schema)
-    asked = own | tables_of(varied, REFERENCE.sensitivity[name].analyses)
-    part = {table: rows_in(history, schema if table in own else "clofarabine", table) for table in asked}
+    asked = sources_of(varied, REFERENCE.sensitivity[name].analyses)
+
+    def rows(schema: str, table: str) -> list[tuple[object, ...]]:
+        if table != "endpoint":
+            return rows_in(history, schema, table)
+        return [row for row in rows_in(history, schema, table) if row[0] in asked.endpoints]
+
+    tables = sorted(own | asked.tables)
+    part = {table: rows(schema if table in own else "clofarabine", table) for table in tables}
     build_study(history.con, replace(history.rules, protocol=varied))
-    whole = {table: rows_in(history, "clofarabine", table) for table in asked}
+    whole = {table: rows("clofarabine", table) for table in tables}
     build_study(history.con, history.rules)
-    for table in sorted(asked):
+    for table in tables:
         assert part[table] == whole[table], table
+
+
+def test_of_the_endpoints_those_are_built_that_are_asked_for(history: History) -> None:
+    own = history.rows('select distinct endpoint from "clofarabine.assessment_gap".endpoint')
+    assert own == [("duration_of_remission",)]
 
 
 def drawn(random: Random) -> History:
