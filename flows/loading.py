@@ -15,8 +15,10 @@ import duckdb
 
 from flows.compacting import compact
 from flows.disk import disk_failures
-from flows.home import Home, make_private, read_key, sync, writing
+from flows.empty_files import empty_file
+from flows.home import Home, read_key, writing
 from flows.landing import LandedFile, add_counts, landed_files
+from flows.ledger_files import empty_ledgers, write_ledgers
 from flows.ledgers import Ledger, LoadingFile, read_ledger
 from flows.load_memory import recall, remember
 from flows.load_records import (
@@ -29,14 +31,14 @@ from flows.load_records import (
     records_of,
 )
 from flows.load_views import Views
-from flows.mapping import SiteLines, map_type, write_empty
+from flows.mapping import LINEAGE, SiteLines, map_type
 from flows.routing import Router
 from flows.routing_together import Routed, route
+from flows.typed_lines import no_rows
 from flows.urns import know_aliases
 from mappers.references import install_macros
 from mappers.shape_check import ShapeChecker
 from mappers.shapes import know_shapes
-from mappers.values import text
 from mappers.view import View
 
 # What joins to it does so by the number of the file.
@@ -54,8 +56,6 @@ select
 from seen
 where starts_with(full_url, 'urn:') and scope is not null and type is not null and owner_part is null
 """
-LEDGERS_SQL = Path(__file__).with_name("ledgers.sql")
-LEDGER_OF_RESOURCES = Path(__file__).with_name("ledger_of_resources.sql")
 
 
 @dataclass(frozen=True)
@@ -120,8 +120,9 @@ def _load(home: Home, views: Views, asked: _Load, work: Path, progress: Callable
     for kind, (paths, longest) in routed.ledgers.items():
         read_ledger(connection, kind, paths, longest).create_view(kind.__name__)
     written, refused = _map_all(connection, views, routed, home.fhir, asked.id)
-    sites = {file.site for file in asked.files}
-    written += _write_ledgers(connection, home.fhir, asked.id, refused, sites)
+    _tell_refused(connection, refused)
+    written += write_ledgers(connection, routed, home.fhir, asked.id, {file.site for file in asked.files})
+    written += empty_ledgers(connection, home.fhir, asked.generation)
     written += _empties(connection, views, home.fhir, asked.generation)
     report = _report(connection, asked.id, len(asked.files))
     new = {path.relative_to(home.fhir).as_posix() for path in written}
@@ -165,7 +166,7 @@ def _map_all(
     for (site, resource_type, version), lines in sorted(routed.lines.items(), key=lambda item: item[0]):
         groups[resource_type, version].append(SiteLines(site, tuple(lines)))
     written, refused = [], []
-    has_urns = _know_urns(connection)
+    has_urns = routed.has_urls and _know_urns(connection)
     for (resource_type, version), sites in groups.items():
         mappings = views.mappings(version, resource_type)
         if not has_urns:
@@ -192,19 +193,10 @@ def _know_urns(connection: duckdb.DuckDBPyConnection) -> bool:
 def _empties(
     connection: duckdb.DuckDBPyConnection, views: Views, folder: Path, generation: str
 ) -> list[Path]:
-    """A file without rows for each relation, so that it is there before the first row of its kind."""
-    paths = []
-    for name in views.hashes:
-        path = folder / name / f"empty-{generation}.parquet"
-        if not path.exists():
-            make_private(path.parent)
-            # By a rename: one that is there is whole, and isn't written again.
-            part = path.with_suffix(".part")
-            write_empty(connection, views.named(name), part)
-            sync(part)
-            part.replace(path)
-        paths.append(path)
-    return paths
+    def no_row(name: str) -> duckdb.DuckDBPyRelation:
+        return no_rows(connection, {**LINEAGE, **dict(views.named(name).columns)})
+
+    return [empty_file(folder / name, generation, partial(no_row, name)) for name in views.hashes]
 
 
 def _tell_files(
@@ -222,33 +214,11 @@ def _tell_files(
     connection.execute(LOADING_FILE)
 
 
-def _write_ledgers(
-    connection: duckdb.DuckDBPyConnection, folder: Path, load_id: str, refused: list[int], sites: set[str]
-) -> list[Path]:
+def _tell_refused(connection: duckdb.DuckDBPyConnection, ordinals: list[int]) -> None:
+    """Makes the table of the lines that were routed, but not mapped."""
     connection.execute("create temp table refused (ordinal bigint)")
-    if refused:
-        connection.execute("insert into refused select unnest($1::bigint[])", [refused])
-    # The largest of them is read back from its own files, so that it is never held.
-    connection.sql(LEDGER_OF_RESOURCES.read_text(encoding="utf-8")).create_view("_resource")
-    written = _write_ledger(connection, "_resource", folder, load_id, sites)
-    connection.read_parquet([str(path) for path in written]).create_view("_resource", replace=True)
-    connection.execute(LEDGERS_SQL.read_text(encoding="utf-8"))
-    for name in ("_quarantine", "_finding", "_alias", "_deletion", "_file"):
-        written += _write_ledger(connection, name, folder, load_id, sites)
-    return written
-
-
-def _write_ledger(
-    connection: duckdb.DuckDBPyConnection, name: str, folder: Path, load_id: str, sites: set[str]
-) -> list[Path]:
-    written = []
-    for site in sorted(sites) or [""]:
-        path = folder / name / (f"{site}/{load_id}.parquet" if site else "empty.parquet")
-        make_private(path.parent)
-        rows = connection.table(name).filter(f"site = {text(site)}")
-        rows.write_parquet(str(path), compression="zstd")
-        written.append(path)
-    return written
+    if ordinals:
+        connection.execute("insert into refused select unnest($1::bigint[])", [ordinals])
 
 
 def _report(connection: duckdb.DuckDBPyConnection, load_id: str, files: int) -> LoadReport:

@@ -171,13 +171,6 @@ def map_type(
             refused += found
 
 
-def write_empty(connection: duckdb.DuckDBPyConnection, mapping: CompiledMapping, path: Path) -> None:
-    """A Parquet file with the mapping's columns and no row, so that its relation is always there."""
-    columns = {**LINEAGE, **dict(mapping.columns)}
-    nulls = ", ".join(f"null::{kind} as {quoted(name)}" for name, kind in columns.items())
-    connection.sql(f"select {nulls} limit 0").write_parquet(str(path))
-
-
 def _map(
     connection: duckdb.DuckDBPyConnection,
     mapping: CompiledMapping,

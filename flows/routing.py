@@ -57,6 +57,7 @@ class Router:
         first_ordinal: int = 0,
     ) -> None:
         self.lines: dict[LinesKey, Lines] = {}
+        self.has_urls = False  # whether any resource came with one of its own, as in a Bundle
         self._ledgers = {kind: Ledger(ledger_path(work, kind)) for kind in LEDGERS}
         self.folder, self._checker = work, checker
         self._identified = functools.cache(identified)
@@ -94,9 +95,11 @@ class Router:
         decode, version = self._checker.decode, self._checker.first_version
         pieces = block.pieces()
         # Looked for in the whole block, since it is rare and a search of a line costs more than its length.
+        is_lines = isinstance(block, LineBlock)
         text = block.data if isinstance(block, LineBlock) else b"".join([piece.data for piece in pieces])
+        self.has_urls = self.has_urls or (not is_lines and any(piece.full_url for piece in pieces))
         is_even = not isinstance(block, DeletionsBlock) and not _is_odd(text, pieces)
-        has_breaks = b"\r" in text or (not isinstance(block, LineBlock) and b"\n" in text)
+        has_breaks = b"\r" in text or (not is_lines and b"\n" in text)
         seen, ordinal = self._ledgers[Seen].rows, self._ordinal
         for piece in pieces:
             data = piece.data
@@ -152,6 +155,7 @@ class Router:
         if checked.resource_type == "Bundle" and nesting < MAX_NESTING:
             self._scopes += 1
             for inner in bundle_pieces(piece.data, piece.line, f"{self._name}.{self._scopes}"):
+                self.has_urls = self.has_urls or bool(inner.full_url)
                 within = structs.replace(inner, is_only_counted=piece.is_only_counted, part=self._next_part())
                 self._take(file, within, types, nesting + 1)
             return

@@ -34,13 +34,18 @@ MakeRouter = Callable[[Path, int], Router]
 
 @dataclass(frozen=True)
 class Routed:
-    """The lines by what they are; the ledgers, with the length of their longest row; and how many resources of
-    each type a file was found to hold, before anything was made of them.
+    """The lines by what they are; the ledgers, with the length of their longest row (0: they have none); how many
+    resources of each type a file was found to hold, before anything was made of them; and whether any came with a URL
+    of its own, as in a Bundle.
     """
 
     lines: dict[LinesKey, list[Lines]]
     ledgers: dict[type[Row], tuple[list[Path], int]]
     types: list[Counter[str]]
+    has_urls: bool
+
+    def has_rows(self, ledger: type[Row]) -> bool:
+        return self.ledgers[ledger][1] > 0
 
 
 def route(
@@ -77,16 +82,17 @@ def route(
         kind: ([ledger_path(one.folder, kind) for one in closed], max(one.longest[kind] for one in closed))
         for kind in LEDGERS
     }
-    return Routed(lines, ledgers, types)
+    return Routed(lines, ledgers, types, any(one.has_urls for one in closed))
 
 
 @dataclass(frozen=True)
 class Closed:
-    """What one router wrote: its folder, the longest row of each ledger, and its lines."""
+    """What one router wrote: its folder, the longest row of each ledger, its lines, and whether it met a URL."""
 
     folder: Path
     longest: dict[type[Row], int]
     lines: dict[LinesKey, Lines]
+    has_urls: bool
 
 
 class _Team:
@@ -179,4 +185,4 @@ def _close() -> Closed:
 
 
 def _closed(router: Router) -> Closed:
-    return Closed(router.folder, router.close(), router.lines)
+    return Closed(router.folder, router.close(), router.lines, router.has_urls)

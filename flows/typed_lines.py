@@ -5,6 +5,7 @@ from pathlib import Path
 
 import duckdb
 
+from mappers.fields import quoted
 from mappers.values import text
 
 LEAST_OBJECT = 1 << 20  # DuckDB reads in parallel by buffers of this size
@@ -24,3 +25,9 @@ def read_lines(
         f"from read_json([{files}], columns = {{{typed}}}, format = 'newline_delimited', "
         f"maximum_object_size = {max(longest + 1024, LEAST_OBJECT)})"
     )
+
+
+def no_rows(connection: duckdb.DuckDBPyConnection, columns: Mapping[str, str]) -> duckdb.DuckDBPyRelation:
+    """The columns, each of a DuckDB type, without any row."""
+    nulls = ", ".join(f"null::{kind} as {quoted(name)}" for name, kind in columns.items())
+    return connection.sql(f"select {nulls} limit 0")

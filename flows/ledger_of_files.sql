@@ -1,0 +1,3 @@
+-- One row per file of the load.
+
+select * exclude (number) from loading_file
