@@ -12,7 +12,7 @@ import duckdb
 from flows.home import make_private
 from flows.refusing import take_out_refused
 from flows.sorted_lines import Lines
-from flows.typed_lines import read_lines
+from flows.typed_lines import lines_sql
 from flows.urns import resolved_keys
 from mappers.compiler import CompiledView, compile_view
 from mappers.fields import FieldPath, quoted
@@ -46,25 +46,25 @@ SMALL = 64 << 20
 
 SCOPE = "$scope"  # the Bundle within which a `urn:` is meant; no column of a view can have this name
 
+# The lines with their lineage; `{type}`, `{view_hash}` and `{lines}` are SQL.
 LINES_SQL = """
     select
         f.site,
         f.file,
         l.line,
         coalesce(l.part, 0) as part,
-        p.type,
+        {type} as type,
         l.resource.id as id,
         l.resource.meta.versionId as version,
         written_instant(l.resource.meta.lastUpdated) as last_updated,
         f.landed_at,
         l.full_url,
         l.file || ' ' || l.scope as "$scope",
-        p.type || '/' || l.resource.id as resource_key,
-        p.view_hash,
+        {type} || '/' || l.resource.id as resource_key,
+        {view_hash} as view_hash,
         l.resource
-    from raw_line as l
+    from ({lines}) as l
     join loading_file as f on f.number = l.file
-    cross join mapping as p
 """
 
 
@@ -182,7 +182,7 @@ def _map(
         return [
             _write(
                 connection,
-                _rows(connection, mapping, of_site.paths, of_site.longest),
+                _rows(mapping, of_site.paths, of_site.longest),
                 mapping,
                 of_site.site,
                 folder,
@@ -202,7 +202,7 @@ def _map_together(
 ) -> list[Path]:
     """One query for all sites: planning it costs more than reading a few lines."""
     longest = max(of_site.longest for of_site in sites)
-    rows = _rows(connection, mapping, [path for of_site in sites for path in of_site.paths], longest)
+    rows = _rows(mapping, [path for of_site in sites for path in of_site.paths], longest)
     connection.execute(f"create table mapped as {rows}")
     try:
         chosen = {of_site.site: f"from mapped where site = {text(of_site.site)}" for of_site in sites}
@@ -211,18 +211,15 @@ def _map_together(
         connection.execute("drop table mapped")
 
 
-def _rows(
-    connection: duckdb.DuckDBPyConnection, mapping: CompiledMapping, paths: list[Path], longest: int
-) -> str:
+def _rows(mapping: CompiledMapping, paths: list[Path], longest: int) -> str:
     """SQL of the mapping's rows; as SQL, so that DuckDB plans it once."""
-    # Bound, the two would bring pandas into every load: DuckDB asks it whether they are missing values.
-    constants = f"select {text(mapping.resource)} as type, {text(mapping.view_hash)} as view_hash"
-    connection.execute(f"create or replace temp table mapping as {constants}")
-    columns = {**PLACE, "resource": mapping.struct}
-    raw = read_lines(connection, paths, columns, longest)
-    raw.create_view("raw_line", replace=True)
-    connection.sql(LINES_SQL).create_view("line", replace=True)
-    return mapping.rows_sql
+    lines = LINES_SQL.format(
+        type=text(mapping.resource),
+        view_hash=text(mapping.view_hash),
+        lines=lines_sql(paths, {**PLACE, "resource": mapping.struct}, longest),
+    )
+    # Not kept: a view may read them more than once, each time other fields.
+    return f"with line as not materialized ({lines}) {mapping.rows_sql}"
 
 
 def _write(
@@ -259,7 +256,7 @@ def _is_readable(
 ) -> bool:
     try:
         for mapping in mappings:
-            connection.execute(f"create table probed as {_rows(connection, mapping, [probe], longest)}")
+            connection.execute(f"create table probed as {_rows(mapping, [probe], longest)}")
             connection.execute("drop table probed")
     except (duckdb.DataError, duckdb.InvalidInputException):
         connection.execute("drop table if exists probed")

@@ -14,14 +14,16 @@ LEAST_OBJECT = 1 << 20  # DuckDB reads in parallel by buffers of this size
 def read_lines(
     connection: duckdb.DuckDBPyConnection, paths: Sequence[Path], columns: Mapping[str, str], longest: int
 ) -> duckdb.DuckDBPyRelation:
-    """The lines as rows; `columns` gives each column's DuckDB type, `longest` the bytes of the longest line.
+    """The lines as rows; nothing is read yet. See `lines_sql`."""
+    return connection.sql(lines_sql(paths, columns, longest))
 
-    Nothing is read yet.
-    """
+
+def lines_sql(paths: Sequence[Path], columns: Mapping[str, str], longest: int) -> str:
+    """SQL of the lines as rows; `columns` gives each column's DuckDB type, `longest` the bytes of the longest line."""
     files = ", ".join(text(str(path)) for path in paths)
     typed = ", ".join(f"{text(name)}: {text(kind)}" for name, kind in columns.items())
     # As text: DuckDB imports pandas (half a second) for a value that is bound, or an option of its own function.
-    return connection.sql(
+    return (
         f"from read_json([{files}], columns = {{{typed}}}, format = 'newline_delimited', "
         f"maximum_object_size = {max(longest + 1024, LEAST_OBJECT)})"
     )
