@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flows.concept_maps import CONCEPT_MAP, concept_map_mapping
 from flows.exact_numbers import Tree, tree_of
@@ -29,6 +30,10 @@ class Views:
         self.recalled = recalled
         self._compiled = {version: dict(named) for version, named in self.recalled.mappings.items()}
         self._identified: dict[str, frozenset[str]] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process is sent what this one worked out: it needn't read a model, or compile, again.
+        return _views_with, (self._views, self.memory(), self.known_identified())
 
     @property
     def resource_types(self) -> tuple[str, ...]:
@@ -98,3 +103,9 @@ class Views:
     def known_identified(self) -> dict[str, list[str]]:
         """What `identified` has found so far, for the next load."""
         return {version: sorted(types) for version, types in sorted(self._identified.items())}
+
+
+def _views_with(views: Sequence[View], memory: Memory, identified: Mapping[str, Sequence[str]]) -> Views:
+    made = Views(views, memory)
+    made.know_identified(identified)
+    return made

@@ -2,7 +2,8 @@
 
 This process reads the files, cuts them into blocks, and routes blocks itself whenever the others have enough
 to do. The others are started when it is known that there is enough for them: at once where the files are large,
-else when what came out of archives is.
+else when what came out of archives is. They get their routers when this process has routed a block, with all that it
+worked out for that, as compiled views; until then they import what they need.
 """
 
 from __future__ import annotations
@@ -109,14 +110,16 @@ class _Team:
         other = self._idle()
         if other is None:
             self._types[file] += self._own.take(file, site, block)
+            self._prepare_others()
         else:
             other.take(file, site, block)
         self._size += block.size
 
     def close(self) -> list[Closed]:
-        closing = [other.close() for other in self._others or ()]
+        prepared = [other for other in self._others or () if other.is_prepared]
+        closing = [other.close() for other in prepared]
         closed = [_closed(self._own), *(one.result() for one in closing)]
-        for other in self._others or ():
+        for other in prepared:
             other.settle(everything=True)
         return closed
 
@@ -127,12 +130,13 @@ class _Team:
 
     def start_others(self) -> None:
         """Starts a process for each other processor: they get ready while this one goes on."""
-        self._others = [self._start(number) for number in range(1, processors())]
+        pools = [self._stack.enter_context(process_pool(1)) for _ in range(1, processors())]
+        self._others = [_Other(pool, self._make_router, self._types) for pool in pools]
 
-    def _start(self, number: int) -> _Other:
-        pool = self._stack.enter_context(process_pool(1))
-        ready = pool.submit(_prepare, self._make_router, self._new_folder(), number * ORDINALS)
-        return _Other(pool, ready, self._types)
+    def _prepare_others(self) -> None:
+        for number, other in enumerate(self._others or (), 1):
+            if not other.is_prepared:
+                other.prepare(self._new_folder(), number * ORDINALS)
 
     def _new_folder(self) -> Path:
         folder = self._work / str(self._folders)
@@ -144,13 +148,22 @@ class _Team:
 class _Other:
     """One other process, and the blocks that it was given."""
 
-    def __init__(self, pool: ProcessPoolExecutor, ready: Future[None], types: list[Counter[str]]) -> None:
-        self._pool, self._ready, self._types = pool, ready, types
+    def __init__(self, pool: ProcessPoolExecutor, make_router: MakeRouter, types: list[Counter[str]]) -> None:
+        self._pool, self._make_router, self._types = pool, make_router, types
+        self._started = pool.submit(_import, make_router)
+        self._ready: Future[None] | None = None
         self._given: deque[tuple[int, Future[Counter[str]]]] = deque()
+
+    @property
+    def is_prepared(self) -> bool:
+        return self._ready is not None
+
+    def prepare(self, folder: Path, first_ordinal: int) -> None:
+        self._ready = self._pool.submit(_prepare, self._make_router, folder, first_ordinal)
 
     def has_room(self) -> bool:
         self.settle()
-        return len(self._given) < AHEAD
+        return self.is_prepared and len(self._given) < AHEAD
 
     def take(self, file: int, site: str, block: Block) -> None:
         self._given.append((file, self._pool.submit(_take, file, site, block)))
@@ -160,8 +173,9 @@ class _Other:
 
     def settle(self, *, everything: bool = False) -> None:
         """Counts what was found in the blocks that are done; raises what went wrong in one."""
-        if everything or self._ready.done():
-            self._ready.result()
+        for task in (self._started, self._ready):
+            if task is not None and (everything or task.done()):
+                task.result()
         while self._given and (everything or self._given[0][1].done()):
             file, counted = self._given.popleft()
             self._types[file] += counted.result()
@@ -169,6 +183,10 @@ class _Other:
 
 # The router of a process that was started for one.
 _router: Router
+
+
+def _import(make_router: MakeRouter) -> None:
+    """To be given the function is to have imported its modules."""
 
 
 def _prepare(make_router: MakeRouter, folder: Path, first_ordinal: int) -> None:
