@@ -2,7 +2,7 @@
 
 -- The day taken for a partial date: by the protocol's rule, then bounded by days that it can't pass. A bound that
 -- lies outside the period contradicts it and is left aside.
-create or replace macro main.imputed_day(first_day, last_day, rule, not_before, not_after) as
+create or replace macro main.imputed_day(first_day, last_day, rule, not_before, not_after, data_cutoff) as
     case
         when first_day is null or first_day = last_day then first_day
         else least(
@@ -15,7 +15,8 @@ create or replace macro main.imputed_day(first_day, last_day, rule, not_before, 
                 end,
                 case when not_before <= last_day then not_before end
             ),
-            case when not_after >= first_day then not_after end
+            case when not_after >= first_day then not_after end,
+            case when data_cutoff >= first_day then data_cutoff end
         )
     end;
 

@@ -53,7 +53,7 @@ judged as (
         least(treated.last_dose_on + setting.safety_days_after_last_dose, treated.data_cutoff) as window_ends_on,
         imputed_day(
             event.onset_first, event.onset_last, setting.impute,
-            greatest(treated.birth_first, treated.index_date), treated.last_possible_day
+            greatest(treated.birth_first, treated.index_date), treated.last_possible_day, treated.data_cutoff
         ) as imputed_onset_on,
         related.resource_key is not null as is_related,
         soc_name.name as soc

@@ -1,7 +1,7 @@
 -- One row: the day after which nothing counts. Without one given, the latest date among deaths and contacts.
 
 with deaths as (
-    select imputed_day(record.died_first, record.died_last, setting.impute, null::date, null::date) as day
+    select imputed_day(record.died_first, record.died_last, setting.impute, null::date, null::date, null::date) as day
     from death_record as record
     cross join setting
     where record.kind in (select kind from death_source)

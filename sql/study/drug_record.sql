@@ -16,7 +16,7 @@ counted as (
         evidence.rank as evidence_rank,
         imputed_day(
             exposure.exposed_first, exposure.exposed_last,
-            setting.impute, lifespan.birth_first, lifespan.last_possible_day
+            setting.impute, lifespan.birth_first, lifespan.last_possible_day, lifespan.data_cutoff
         ) as dosed_on,
         exposure.exposed_at as dosed_at,
         exposure.exposed_first < exposure.exposed_last as is_imputed,

@@ -33,7 +33,7 @@ performed as (
         rule.near_variable,
         imputed_day(
             record.performed_first, record.performed_last,
-            setting.impute, treated.birth_first, treated.last_possible_day
+            setting.impute, treated.birth_first, treated.last_possible_day, treated.data_cutoff
         ) as performed_on,
         record.resource_key
     from procedure as record

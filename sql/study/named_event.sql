@@ -42,7 +42,9 @@ dated as (
         partial.site,
         partial.event,
         partial.position,
-        imputed_day(first_day, last_day, setting.impute, treated.birth_first, treated.last_possible_day) as event_on,
+        imputed_day(
+            first_day, last_day, setting.impute, treated.birth_first, treated.last_possible_day, treated.data_cutoff
+        ) as event_on,
         first_day < last_day as is_imputed,
         partial.resource_key
     from partial

@@ -7,7 +7,7 @@ select
     measurement.codelist,
     imputed_day(
         measurement.measured_first, measurement.measured_last,
-        setting.impute, treated.birth_first, treated.last_possible_day
+        setting.impute, treated.birth_first, treated.last_possible_day, treated.data_cutoff
     ) as measured_on,
     measurement.measured_at,
     measurement.measured_first < measurement.measured_last as is_imputed,

@@ -7,7 +7,7 @@ with coded as (
         imputed_day(
             coalesce(record.onset_first, record.recorded_first),
             case when record.onset_first is null then record.recorded_last else record.onset_last end,
-            setting.impute, treated.birth_first, least(treated.index_date, treated.last_possible_day)
+            setting.impute, treated.birth_first, least(treated.index_date, treated.last_possible_day), treated.data_cutoff
         ) as diagnosed_on,
         treated.index_date,
         record.resource_key

@@ -25,7 +25,7 @@ with dated as (
 imputed as (
     select
         *,
-        imputed_day(first_day, last_day, impute, birth_first, least(index_date, last_possible_day))
+        imputed_day(first_day, last_day, impute, birth_first, least(index_date, last_possible_day), data_cutoff)
             as diagnosed_on,
         coalesce(first_day < last_day, false) as is_imputed
     from dated

@@ -5,7 +5,7 @@ with dead as (
         treatment.person_id,
         imputed_day(
             recorded.died_first, recorded.died_last, setting.impute,
-            greatest(lifespan.birth_first, treatment.index_date), lifespan.data_cutoff
+            greatest(lifespan.birth_first, treatment.index_date), null::date, lifespan.data_cutoff
         ) as died_on
     from treatment
     join lifespan on lifespan.person_id = treatment.person_id
@@ -17,7 +17,7 @@ select
     treatment.*,
     imputed_day(
         person.birth_first, person.birth_last, setting.impute,
-        null::date, least(treatment.index_date, lifespan.last_possible_day)
+        null::date, least(treatment.index_date, lifespan.last_possible_day), lifespan.data_cutoff
     ) as birth_on,
     coalesce(person.birth_first < person.birth_last, false) as is_birth_imputed,
     person.sex,

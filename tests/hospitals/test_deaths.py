@@ -295,6 +295,18 @@ def test_what_is_imputed_is_not_after_the_death_that_is_used(tmp_path: Path) -> 
     assert outcome.counts("death") == {"all": 3, "later": 1, "after_hsct": 2}
 
 
+def test_what_a_death_contradicts_is_not_imputed_after_the_cut_off(tmp_path: Path) -> None:
+    # The middle of June is the 15th, day 106. The month after the death leaves that bound aside, not the cut-off's.
+    people = [
+        *treated("dead", given("2020-06"), transplant("2020-06"), deceasedDateTime="2020-05-20"),
+        *treated("alive", given("2020-06"), transplant("2020-06")),
+    ]
+    outcome = run(tmp_path, cutoff="2020-06-10", a=people)
+    doses = outcome.each("treated", "last_dose_on - date '2020-03-01'")
+    assert doses == {"dead": 101, "alive": 101}
+    assert outcome.each("named_event", "event_on - date '2020-03-01'", "event = 'hsct'") == {"dead": 101, "alive": 101}
+
+
 # records of a person who died on day 40, with the last dose on day 0 → due to a TEAE
 DUE: dict[str, tuple[list[Resource], bool]] = {
     "no-event": ([], False),
