@@ -1,7 +1,7 @@
 -- One row per source that says that a person died: Patient, observation, discharge, fatal adverse event.
 
 with patient as (
-    select distinct
+    select
         'patient' as kind,
         null::varchar as study,
         patient_alias.person_id,

@@ -25,7 +25,7 @@ link as (
 ),
 
 patient as (
-    select distinct site, resource_key as patient_key from current.patient
+    select site, resource_key as patient_key from current.patient
 ),
 
 node as (

@@ -2,11 +2,6 @@
 
 with survivor as (
     select distinct site, survivor_key from merge
-),
-
--- One line may hold a bundle with the same Patient twice.
-patient as (
-    select distinct * from current.patient
 )
 
 select
@@ -26,5 +21,5 @@ select
     patient.file,
     patient.line,
     patient.resource_key
-from patient
+from current.patient as patient
 join survivor on survivor.site = patient.site and survivor.survivor_key = patient.resource_key
