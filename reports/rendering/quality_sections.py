@@ -183,7 +183,7 @@ def _contradictory(source: Source) -> Table:
     made = results_table(
         source.results,
         "D.4",
-        "Persons with two dates that can't both be right",
+        "Persons with two dates that, as the study takes them, can't both be right",
         source.lines("quality.contradictory_dates"),
         [Column("n", Ask(show=("n",)))],
     )

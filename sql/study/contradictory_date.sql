@@ -1,5 +1,5 @@
--- One row per treated person, kind of two dates that can't both be right, of those that the study uses, and a record that
--- has one of them.
+-- One row per treated person, kind of two dates that, as the study takes them, can't both be right, and a record that has
+-- one of them.
 
 select 'birth_after_treatment' as kind, person_id, resource_key
 from treated

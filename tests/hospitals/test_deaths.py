@@ -304,7 +304,10 @@ def test_what_a_death_contradicts_is_not_imputed_after_the_cut_off(tmp_path: Pat
     outcome = run(tmp_path, cutoff="2020-06-10", a=people)
     doses = outcome.each("treated", "last_dose_on - date '2020-03-01'")
     assert doses == {"dead": 101, "alive": 101}
-    assert outcome.each("named_event", "event_on - date '2020-03-01'", "event = 'hsct'") == {"dead": 101, "alive": 101}
+    assert outcome.each("named_event", "event_on - date '2020-03-01'", "event = 'hsct'") == {
+        "dead": 101,
+        "alive": 101,
+    }
 
 
 # records of a person who died on day 40, with the last dose on day 0 → due to a TEAE

@@ -223,6 +223,21 @@ def test_value_at_a_multiple_of_its_limit_stays_at_it(limit: float, value: float
     assert history.build().one("worst_grade", "lab_grade") == (grade,)
 
 
+# Grade 1 of neutrophils is from 1.5 to the lower limit, grade 2 from 1.0 below 1.5. None: no grade can be told.
+@pytest.mark.parametrize(("value", "grade"), [(1.6, None), (1.5, None), (1.4, 2), (0.4, 4)])
+def test_without_a_limit_of_normal_only_grades_that_need_none_can_be_told(
+    value: float, grade: int | None
+) -> None:
+    history = History()
+    safety = history.rules.protocol.safety
+    assert safety is not None and safety.laboratory is not None
+    tests = [test.model_copy(update={"lower": None}) for test in safety.laboratory.tests]
+    laboratory = safety.laboratory.model_copy(update={"tests": tests})
+    history.under(safety=safety.model_copy(update={"laboratory": laboratory})).patient()
+    history.value("anc", 5, value)
+    assert history.build().one("grade", "graded_value") == (grade,)
+
+
 def test_of_values_of_the_worst_grade_the_first_is_shown() -> None:
     history = History().patient()
     for number, value in ((9, 0.6), (5, 0.9), (7, 0.7), (3, 1.2)):
