@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from functools import partial
 
@@ -37,19 +37,31 @@ def sensitivity_rows(
 ) -> Iterator[Row]:
     """The rows of every sensitivity analysis, in the protocol's order.
 
-    `variation_frames` gives the tables of a variation that changes rules: those that differ from `frames`. What
-    leaves one site after the other out is estimated in so many `threads`: nearly all of it is done outside Python.
+    `variation_frames` gives the tables of a variation that changes rules: those that differ from `frames`; it is
+    called in this thread. The variations, and what leaves one site after the other out, are estimated in so many
+    `threads`: nearly all of it is done outside Python. Tables are read when a thread is free for them.
     """
+    estimated, waiting = [], set[Future[list[Row]]]()
     with ThreadPoolExecutor(threads) as pool:
-        for name, variation in protocol.sensitivity.items():
-            varied = varied_protocol(protocol, name)
-            tables = {**frames, **variation_frames(name)} if variation.change else frames
-            analyses = {
-                one.varies: one.analysis for one in varied_analyses(protocol) if one.variation == name
-            }
-            estimated = partial(_group_rows, tables, varied, analyses)
-            for rows in pool.map(estimated, _groups(tables, variation)):
-                yield from rows
+        for estimate in _group_estimates(frames, protocol, variation_frames):
+            estimated.append(pool.submit(estimate))
+            waiting.add(estimated[-1])
+            if len(waiting) > threads:
+                waiting = wait(waiting, return_when=FIRST_COMPLETED).not_done
+    for rows in estimated:
+        yield from rows.result()
+
+
+def _group_estimates(
+    frames: Frames, protocol: Protocol, variation_frames: VariationFrames
+) -> Iterator[Callable[[], list[Row]]]:
+    """What estimates each group of each variation, in the protocol's order."""
+    for name, variation in protocol.sensitivity.items():
+        varied = varied_protocol(protocol, name)
+        tables = {**frames, **variation_frames(name)} if variation.change else frames
+        analyses = {one.varies: one.analysis for one in varied_analyses(protocol) if one.variation == name}
+        for group in _groups(tables, variation):
+            yield partial(_group_rows, tables, varied, analyses, group)
 
 
 def _group_rows(
