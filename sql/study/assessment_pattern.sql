@@ -1,4 +1,5 @@
 -- One row per assessment and trial: what is known of each comparison of the criteria, as a list, and of what has to last.
+-- Trial 0 is what was observed.
 
 -- `of_baseline` is the codelist of the baseline value that a comparison is with.
 with rule as (
@@ -15,6 +16,13 @@ with rule as (
     from criterion_condition as condition
     cross join setting
     left join pair_rule on pair_rule.variable = condition.variable
+),
+
+tried as (
+    select person_id, evaluation, 0 as trial, variable, low, high, has_low, has_high, truth
+    from assessment_value
+    union all
+    from assessment_trial
 ),
 
 compared as (
@@ -36,7 +44,7 @@ compared as (
             end
             else fulfils(tried, rule)
         end as is_fulfilled
-    from assessment_trial as tried
+    from tried
     join rule on rule.variable = tried.variable
     left join baseline
         on baseline.person_id = tried.person_id
@@ -45,7 +53,7 @@ compared as (
 ),
 
 -- A comparison's number and what is known of it in one number, so that what looks alike is decided once.
-pattern as (
+listed as (
     select
         person_id,
         evaluation,
@@ -55,6 +63,25 @@ pattern as (
         )) as known
     from compared
     group by person_id, evaluation, trial
+),
+
+-- In a trial, what isn't replaced is as it was observed.
+pattern as (
+    from listed
+    where trial = 0
+    union all
+    select
+        replaced.person_id,
+        replaced.evaluation,
+        replaced.trial,
+        list_sort(replaced.known || list_filter(
+            observed.known,
+            lambda code: not list_contains(list_transform(replaced.known, lambda other: other // 4), code // 4)
+        )) as known
+    from listed as replaced
+    join listed as observed
+        on observed.person_id = replaced.person_id and observed.evaluation = replaced.evaluation and observed.trial = 0
+    where replaced.trial > 0
 ),
 
 -- A response that has to last and doesn't was none.

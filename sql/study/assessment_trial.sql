@@ -1,6 +1,6 @@
 -- view
--- One row per assessment, trial and variable. Trial 0 is what was observed; in each other trial the values that aren't
--- known (three at most) are replaced by one that they might have been, so that what is certain can be told.
+-- One row per assessment, trial and variable that isn't known: in each trial those (three at most) are replaced by one that
+-- they might have been, so that what is certain can be told.
 
 -- Only where the main outcome isn't ruled out by what is known can it be certain.
 with possible as (
@@ -58,33 +58,19 @@ combination as (
 numbered as (
     select *, row_number() over (partition by person_id, evaluation order by chosen) as trial
     from combination
-),
-
-replaced as (
-    select
-        numbered.person_id,
-        numbered.evaluation,
-        numbered.trial,
-        known.variable,
-        list_position(numbered.variables, known.variable) as place,
-        known,
-        numbered.chosen
-    from numbered
-    join assessment_value as known
-        on known.person_id = numbered.person_id and known.evaluation = numbered.evaluation
 )
 
-select person_id, evaluation, 0 as trial, variable, low, high, has_low, has_high, truth
-from assessment_value
-union all
 select
     person_id,
     evaluation,
     trial,
     variable,
-    case when place is null then known.low else chosen[place].number end,
-    case when place is null then known.high else chosen[place].number end,
-    case when place is null then known.has_low else true end,
-    case when place is null then known.has_high else true end,
-    case when place is null then known.truth else chosen[place].truth end
-from replaced
+    probe.number as low,
+    probe.number as high,
+    true as has_low,
+    true as has_high,
+    probe.truth
+from (
+    select person_id, evaluation, trial, unnest(variables) as variable, unnest(chosen) as probe
+    from numbered
+)
