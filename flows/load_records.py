@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from flows.empty_files import is_empty_file
 from flows.home import Home, make_private, read_key, sync, write_whole
 from flows.landing import LandedFile
 from flows.rules import load_rules
@@ -95,7 +96,8 @@ def commit_load(home: Home, record: LoadRecord) -> None:
     }
     # The record must not outlive a power cut that its files did not.
     for path in record.parquet:
-        sync(home.fhir / path)
+        if not is_empty_file(path):
+            sync(home.fhir / path)
     folder = home.fhir / "_loads" / record.generation
     make_private(folder)
     text = json.dumps(content, ensure_ascii=False, indent=1).encode()

@@ -215,10 +215,12 @@ def _tell_files(
 
 
 def _tell_refused(connection: duckdb.DuckDBPyConnection, ordinals: list[int]) -> None:
-    """Makes the table of the lines that were routed, but not mapped."""
-    connection.execute("create temp table refused (ordinal bigint)")
+    """Makes the relation of the lines that were routed, but not mapped."""
+    # Of no table DuckDB knows that it is empty, and would join it to every resource.
+    no_rows(connection, {"ordinal": "BIGINT"}).create_view("refused")
     if ordinals:
-        connection.execute("insert into refused select unnest($1::bigint[])", [ordinals])
+        connection.execute("drop view refused")
+        connection.execute("create temp table refused as select unnest($1::bigint[]) as ordinal", [ordinals])
 
 
 def _report(connection: duckdb.DuckDBPyConnection, load_id: str, files: int) -> LoadReport:
