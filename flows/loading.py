@@ -56,6 +56,8 @@ select
 from seen
 where starts_with(full_url, 'urn:') and scope is not null and type is not null and owner_part is null
 """
+# Bytes of lines: for fewer, each thread's own buffers take longer than it saves.
+SMALL = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ class _Load:
 
 def _load(home: Home, views: Views, asked: _Load, work: Path, progress: Callable[[str], None]) -> LoadReport:
     routed = route(asked.files, partial(make_router, views), work, progress)
-    connection = _connect(home, work)
+    connection = _connect(home, work, routed.size)
     _tell_files(connection, work / "files.ndjson", asked.files, routed.types)
     for kind, (paths, longest) in routed.ledgers.items():
         read_ledger(connection, kind, paths, longest).create_view(kind.__name__)
@@ -149,10 +151,12 @@ def _load(home: Home, views: Views, asked: _Load, work: Path, progress: Callable
     return report
 
 
-def _connect(home: Home, work: Path) -> duckdb.DuckDBPyConnection:
+def _connect(home: Home, work: Path, size: int) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(
         ":memory:", config={"temp_directory": str(work / "spill"), "memory_limit": "1GB"}
     )
+    if size < SMALL:
+        connection.execute("set threads = 1")
     connection.execute("set TimeZone = 'UTC'")
     connection.execute("set preserve_insertion_order = false")
     install_macros(connection, read_key(home))

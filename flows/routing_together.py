@@ -45,6 +45,11 @@ class Routed:
     types: list[Counter[str]]
     has_urls: bool
 
+    @property
+    def size(self) -> int:
+        """The bytes of all lines."""
+        return sum(lines.size for some in self.lines.values() for lines in some)
+
     def has_rows(self, ledger: type[Row]) -> bool:
         return self.ledgers[ledger][1] > 0
 
