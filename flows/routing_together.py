@@ -26,7 +26,7 @@ from flows.sorted_lines import Lines
 from flows.splitting import blocks_of
 
 START_AT = 32 << 20  # bytes; a process takes half a second to start
-AHEAD = 4  # blocks that wait for a process, so that it always has one
+AHEAD = 2  # blocks that a process has at most: one to do, and one so that it never waits
 ORDINALS = 1 << 40  # more than the lines of any load
 
 # Makes a router that writes into a folder, its ordinals beginning after the given one. Sent to the processes.
