@@ -63,7 +63,7 @@ def _measure(work: Path, results: Results, empty: Path, size: int) -> Measured:
     measured("benchmarks.treated", "fill", empty, file, size)
     for _ in range(REPETITIONS.get(size, 1)):
         out = work / "out"
-        found.append(measured("benchmarks.treated", "analyse", file, out))
+        found.append(measured("benchmarks.treated", "analyse", file, out, size))
         shutil.rmtree(out)
     file.unlink()
     best = min(found, key=lambda run: run.seconds)

@@ -2,7 +2,7 @@
 
     python -m benchmarks.treated empty FILE             a warehouse with the tables, and one person
     python -m benchmarks.treated fill EMPTY FILE N      the same tables with N simulated persons
-    python -m benchmarks.treated analyse FILE OUT       from clinical.* to results.csv, as `cove report` does it
+    python -m benchmarks.treated analyse FILE OUT N     from clinical.* to results.csv, as `cove report` does it
 
 The last prints a JSON object with its seconds, also those of each part.
 """
@@ -22,6 +22,7 @@ import duckdb
 
 STUDY = "clofarabine"
 SEED = 20261125
+FEW = 1_000  # persons; their data are fewer bytes than those of `flows.warehouse.FEW`
 LIMITS = {"memory_limit": "1GB", "threads": "2"}
 PATIENT = '{"resourceType": "Patient", "id": "p", "gender": "female", "birthDate": "2010-01-01"}\n'
 PERSONS = Path(__file__).with_name("treated_patients.sql")
@@ -47,7 +48,7 @@ def make_empty(file: Path) -> dict[str, Any]:
 def fill(empty: Path, file: Path, persons: int) -> dict[str, Any]:
     """The simulated persons, in tables as those of `empty`."""
     started = time.perf_counter()
-    with duckdb.connect(str(file), config={**LIMITS, "temp_directory": str(file.parent)}) as con:
+    with duckdb.connect(str(file), config={**_limits(persons), "temp_directory": str(file.parent)}) as con:
         con.execute(f"attach '{empty}' as empty (read_only)")
         tables = con.execute(
             "select schema_name, table_name from duckdb_tables() "
@@ -69,7 +70,7 @@ def fill(empty: Path, file: Path, persons: int) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - started, "measurements": counted[0] if counted else 0}
 
 
-def analyse(file: Path, out: Path) -> dict[str, Any]:
+def analyse(file: Path, out: Path, persons: int) -> dict[str, Any]:
     """The study's tables, then the results and the curves; seconds of each."""
     from flows.processes import processors
     from flows.reporting import study_frames, variation_frames
@@ -83,7 +84,7 @@ def analyse(file: Path, out: Path) -> dict[str, Any]:
     watch = _Watch()
     study = load_study(STUDY)
     out.mkdir()
-    with duckdb.connect(str(file), config={**LIMITS, "temp_directory": str(out)}) as con:
+    with duckdb.connect(str(file), config={**_limits(persons), "temp_directory": str(out)}) as con:
         con.execute("set timezone = 'UTC'")
         build_study(con, study)
         build_variations(con, study)
@@ -97,6 +98,13 @@ def analyse(file: Path, out: Path) -> dict[str, Any]:
     estimate_curves(frames, study.protocol).write_csv(out / "curves.csv")
     watch.part("curves")
     return {"seconds": sum(watch.seconds.values()), "processors": time.process_time(), **watch.seconds}
+
+
+def _limits(persons: int) -> dict[str, str]:
+    """Settings of DuckDB: of few persons a warehouse is written as `cove build` does it."""
+    from flows.warehouse import STORAGE_OF_FEW
+
+    return LIMITS | (STORAGE_OF_FEW if persons <= FEW else {})
 
 
 class _Watch:
@@ -116,7 +124,7 @@ def main(what: str, *arguments: str) -> None:
     measurements: dict[str, Callable[[], dict[str, Any]]] = {
         "empty": lambda: make_empty(places[0]),
         "fill": lambda: fill(places[0], places[1], int(arguments[2])),
-        "analyse": lambda: analyse(places[0], places[1]),
+        "analyse": lambda: analyse(places[0], places[1], int(arguments[2])),
     }
     print(json.dumps(measurements[what]()))
 

@@ -32,9 +32,10 @@ from sql.variations import build_variations
 from studies.reading import Study, StudyError, load_study
 
 KEPT_VERSIONS = DEFAULT_KEEP
-# Bytes: a block of the warehouse's file, and how much loaded data count as few.
-LEAST_BLOCK, USUAL_BLOCK = "16384", "262144"
-FEW = 4 << 20
+FEW = 4 << 20  # bytes of loaded data
+# Where data are few, each of two hundred tables takes a block at least, and to find how each of their columns is best
+# compressed takes longer than to write it.
+STORAGE_OF_FEW = {"default_block_size": "16384", "force_compression": "uncompressed"}
 
 
 @contextmanager
@@ -84,11 +85,7 @@ def build_and_publish(run: Run) -> Run:
         part = work / "warehouse.duckdb"
         connection = duckdb.connect(
             str(part),
-            config={
-                "memory_limit": "1GB",
-                "temp_directory": str(work),
-                "default_block_size": _block_size(home),
-            },
+            config={"memory_limit": "1GB", "temp_directory": str(work), **_storage(home)},
         )
         try:
             notes = _build(connection, run, home, work)
@@ -104,10 +101,10 @@ def build_and_publish(run: Run) -> Run:
     return replace(run, warehouse=version, problems=(*run.problems, *problems), notes=(*run.notes, *notes))
 
 
-def _block_size(home: Home) -> str:
-    """DuckDB's own; its least where data are few, since each of two hundred tables takes a block at least."""
+def _storage(home: Home) -> dict[str, str]:
+    """How the file is written: DuckDB's own way, but where data are few."""
     loaded = sum(path.stat().st_size for path in home.fhir.rglob("*.parquet"))
-    return LEAST_BLOCK if loaded < FEW else USUAL_BLOCK
+    return STORAGE_OF_FEW if loaded < FEW else {}
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import duckdb
 
-from sql.runner import ModelBuild, build_models, one_transaction, setting, threads
+from sql.runner import Model, ModelBuild, build_models, one_transaction, read_models, setting, threads
 from sql.study_tables import make_study_tables
 from studies.reading import Study
 
@@ -35,6 +37,12 @@ def build_study(
         make_study_tables(con, study)
         con.execute(MACROS.read_text(encoding="utf-8"))
         return build_models(con, MODELS, study.protocol.id, parameters=parameters, shows_empty=True)
+
+
+@cache
+def study_models() -> Mapping[str, Model]:
+    """The models of a study by name: read once, since each of its sensitivity analyses looks through them."""
+    return read_models(MODELS)
 
 
 def _is_small(con: duckdb.DuckDBPyConnection) -> bool:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from sql.runner import Model, ModelBuild, create, needs, one_transaction, ordered, read_models, reads
+from sql.runner import Model, ModelBuild, create, needs, one_transaction, ordered, reads
 from sql.study_tables import RuleTable, write_rule_table
 from studies.varied_analyses import Sources
 
-WORDS = re.compile(r"\w+")
 # Whom a change of a rule can touch, by the rule's table or its column of `setting`; without a file, everybody.
 AFFECTED = Path(__file__).parent / "affected"
 # The one table that is of everybody: who isn't touched otherwise is touched by a change of it.
@@ -33,7 +31,7 @@ class ChangedRules:
 
 def rebuild_models(
     con: duckdb.DuckDBPyConnection,
-    folder: Path,
+    models: Mapping[str, Model],
     schema: str,
     *,
     base: str,
@@ -50,7 +48,6 @@ def rebuild_models(
     into the schema, for `complete_tables`.
     """
     con.execute(f"set search_path = '\"{base}\",clinical'")
-    models = read_models(folder)
     names = _with_needs(wanted.tables, models, base)
     needed = [model for model in ordered(models, base) if model.name in names]
     for rules in changed:
@@ -100,17 +97,14 @@ def complete_tables(
     return [ModelBuild(schema, name, _count(con, schema, name)) for name in names]
 
 
-def build_view(
-    con: duckdb.DuckDBPyConnection, folder: Path, schema: str, name: str, *, base: str
-) -> ModelBuild:
-    """Builds one view of the folder in `schema`, with views of those tables of `base` that it reads and lacks here."""
-    model = read_models(folder)[name]
-    for read in sorted(reads(model, base) & (_relations(con, base) - _relations(con, schema)) - {name}):
+def build_view(con: duckdb.DuckDBPyConnection, model: Model, schema: str, *, base: str) -> ModelBuild:
+    """Builds a view in `schema`, with views of those tables of `base` that it reads and lacks here."""
+    for read in sorted(reads(model, base) & (_relations(con, base) - _relations(con, schema)) - {model.name}):
         con.execute(f'create view "{schema}"."{read}" as from "{base}"."{read}"')
     con.execute(f"set search_path = '\"{schema}\",clinical'")
-    create(con, model, f'"{schema}"."{name}"', {})
+    create(con, model, f'"{schema}"."{model.name}"', {})
     con.execute("reset search_path")
-    return ModelBuild(schema, name, None)
+    return ModelBuild(schema, model.name, None)
 
 
 def _ask_for(con: duckdb.DuckDBPyConnection, endpoints: Collection[str], base: str | None) -> None:
@@ -208,8 +202,9 @@ def _with_needs(wanted: Collection[str], models: Mapping[str, Model], schema: st
 
 def _is_touched(model: Model, changed: Mapping[str, Collection[str]]) -> bool:
     """Whether the model reads a changed table; of one whose changed columns are known, whether it names one."""
-    words = set(WORDS.findall(model.code))
-    return any(not columns or words & set(columns) for name, columns in changed.items() if name in words)
+    return any(
+        not columns or model.words & set(columns) for name, columns in changed.items() if name in model.words
+    )
 
 
 def _fingerprint(con: duckdb.DuckDBPyConnection, rows: str) -> tuple[object, ...]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import duckdb
 
 READS = re.compile(r'\b(?:from|join)\s+(?:"?([a-z_][a-z0-9_]*)"?\.)?"?([a-z_][a-z0-9_]*)"?', re.IGNORECASE)
 PARAMETERS = re.compile(r"\$([a-z_]+)")
+WORDS = re.compile(r"\w+")
 COMMENTS = re.compile(r"--.*")
 VIEW_MARK = "-- view"
 
@@ -42,9 +44,18 @@ class Model:
     def is_view(self) -> bool:
         return self.text.startswith(VIEW_MARK)
 
-    @property
+    @cached_property
     def code(self) -> str:
         return COMMENTS.sub("", self.text)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        return frozenset(WORDS.findall(self.code))
+
+    @cached_property
+    def reads(self) -> frozenset[tuple[str, str]]:
+        """The relations that it reads, as it names them: the schema or "", and the name."""
+        return frozenset(READS.findall(self.code))
 
 
 @contextmanager
@@ -134,7 +145,7 @@ def needs(model: Model, models: Mapping[str, Model], schema: str) -> set[str]:
 
 def reads(model: Model, schema: str) -> set[str]:
     """The relations of a schema that a model reads, as it names them."""
-    return {name for place, name in READS.findall(model.code) if place in ("", schema)}
+    return {name for place, name in model.reads if place in ("", schema)}
 
 
 def create(

@@ -9,7 +9,7 @@ from itertools import repeat
 
 import duckdb
 
-from sql.build_study import MODELS
+from sql.build_study import study_models
 from sql.rebuilding import ChangedRules, build_view, complete_tables, rebuild_models
 from sql.runner import ModelBuild, one_transaction, setting, threads
 from sql.study_tables import RuleTable, quoted, study_tables, write_rule_table
@@ -76,7 +76,7 @@ def build_under(
         changed = _changed_rules(study, protocol)
         parameters = {"data_cutoff": data_cutoff or protocol.data_cutoff}
         built = rebuild_models(
-            cursor, MODELS, schema, base=base, changed=changed, wanted=wanted, parameters=parameters
+            cursor, study_models(), schema, base=base, changed=changed, wanted=wanted, parameters=parameters
         )
     # On a connection without the temporary tables, which views would read in place of those that are kept.
     with closing(_cursor(con)) as cursor, one_transaction(cursor):
@@ -86,7 +86,7 @@ def build_under(
         # The sources are told by the rules too: whose rating counts, or at which landmarks.
         for rules in changed:
             write_rule_table(cursor, schema, rules.table)
-        return [*kept, build_view(cursor, MODELS, schema, CONTRIBUTION, base=base)]
+        return [*kept, build_view(cursor, study_models()[CONTRIBUTION], schema, base=base)]
 
 
 def _changed_rules(study: Study, protocol: Protocol) -> list[ChangedRules]:
