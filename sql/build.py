@@ -122,6 +122,7 @@ def _study_tables(con: duckdb.DuckDBPyConnection, studies: Sequence[Study]) -> N
             "diagnosis": diagnosis.codelist if diagnosis else None,
             "death": protocol.deaths.codelist,
             "discharge": protocol.deaths.discharge,
+            "death_cause": protocol.deaths.cause,
         }
         roles += [(protocol.id, role, codelist) for role, codelist in named.items() if codelist]
         if protocol.control is not None:  # control patients are validated as those of the study are

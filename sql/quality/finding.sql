@@ -188,7 +188,7 @@ early_death as (
     join treated on treated.person_id = record.person_id and record.died_last < treated.first_day
 ),
 
--- What a person did or was found to have. A diagnosis may be recorded after the death that it led to.
+-- What a person did or was found to have. A diagnosis may be recorded after the death that it led to, as its cause may.
 record_after_death as (
     select distinct contact.site, contact.file, contact.line, contact.resource_type as type, contact.resource_id as id
     from clinical.contact as contact
@@ -197,6 +197,12 @@ record_after_death as (
         from clinical.death_record
         group by person_id
     ) as death on death.person_id = contact.person_id and contact.starts_on > death.last_day
+    anti join (
+        select measurement.site, measurement.resource_key
+        from clinical.measurement as measurement
+        join clinical.study_role as role
+            on role.role = 'death_cause' and role.study = measurement.study and role.codelist = measurement.codelist
+    ) as cause on cause.site = contact.site and cause.resource_key = contact.resource_key
     where contact.kind <> 'diagnosis'
 ),
 

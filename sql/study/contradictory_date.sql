@@ -15,9 +15,11 @@ from death
 join treated on treated.person_id = death.person_id
 where death.death_on < treated.index_date
 union
--- A diagnosis may be recorded after the death that it led to.
+-- A diagnosis may be recorded after the death that it led to, as its cause may.
 select 'record_after_death', contact.person_id, contact.resource_key
 from contact
 join death on death.person_id = contact.person_id
 join treated on treated.person_id = contact.person_id
+anti join cause_of_death as cause
+    on cause.person_id = contact.person_id and cause.resource_key = contact.resource_key
 where contact.kind <> 'diagnosis' and contact.starts_on > death.death_on and contact.starts_on <= treated.data_cutoff

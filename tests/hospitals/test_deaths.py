@@ -235,6 +235,7 @@ CONTRADICTED: dict[str, tuple[dict[str, Any], list[Resource], tuple[int, int, in
         (20, 20, 1),
         set(),
     ),
+    "cause-later": ({"deceasedDateTime": day(20)}, [cause(30, "10061288")], (20, 20, 1), set()),
     "ordered-later": ({"deceasedDateTime": day(20)}, [ordered(30, ETOPOSIDE)], (20, 20, 1), set()),
     "undated": ({"deceasedBoolean": True}, [visit(30)], (30, 30, 1), set()),
     "after-cut-off": ({"deceasedDateTime": day(20)}, [visit(671)], (20, 20, 1), set()),
