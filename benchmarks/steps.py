@@ -71,8 +71,7 @@ def measure(name: str) -> None:
 
 def landed_resources(home: Path) -> int:
     """How many resources the published warehouse was built from."""
-    from flows.querying import published
-    from flows.warehouse import read_warehouse
+    from flows.published import published, read_warehouse
 
     with read_warehouse(published(home)) as connection:
         row = connection.execute("select sum(landed) from quality.resources").fetchone()

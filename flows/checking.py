@@ -7,7 +7,7 @@ from typing import TextIO
 
 import duckdb
 
-from flows.querying import reading
+from flows.published import reading
 from flows.source_text import plain, shortened
 from flows.warehouse import unaccounted_files
 

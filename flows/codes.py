@@ -16,7 +16,7 @@ import duckdb
 from flows.code_rows import CodeRow, read_code_rows
 from flows.code_table import print_site
 from flows.errors import UserError
-from flows.querying import reading
+from flows.published import reading
 from flows.source_text import without_formula
 from studies.nearest import did_you_mean
 from studies.reading import bundled_studies, load_study

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
 import duckdb
 
 from flows.errors import UserError
+from flows.published import published, read_warehouse
 from flows.query_errors import located, told
 from flows.query_output import table, visible, write_csv, write_csv_of
-from flows.warehouse import read_warehouse
 
 READ_TO_SHOW = 10_000  # rows that DuckDB reads for a table on a terminal
 
@@ -39,31 +36,6 @@ def prompt(home: Path) -> None:
                 _answer(connection, query, sys.stdout)
             except UserError as error:
                 print(error, file=sys.stderr)  # noqa: T201
-
-
-def published(home: Path) -> Path:
-    """The published warehouse of a home. Raises UserError when nothing is published there."""
-    path = home / "warehouse.duckdb"
-    if not os.path.exists(path):  # noqa: PTH110 - a home of somebody else is none, not an error
-        raise UserError(
-            f"--home {home}: no warehouse is published there; run `cove run` first, or name another home"
-        )
-    return path
-
-
-@contextmanager
-def reading(home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A read-only connection to the published warehouse, for queries of this release.
-
-    Raises UserError where nothing is published, or by a release that had other tables.
-    """
-    with read_warehouse(published(home)) as connection:
-        try:
-            yield connection
-        except (duckdb.CatalogException, duckdb.BinderException) as error:
-            raise UserError(
-                f"--home {home}: another release built the warehouse; build it anew with `cove build STUDY`"
-            ) from error
 
 
 def _answer(connection: duckdb.DuckDBPyConnection, query: str, stream: TextIO) -> None:

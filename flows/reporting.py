@@ -18,9 +18,9 @@ from flows.disk import disk_failures
 from flows.errors import DefectError, UserError
 from flows.manifest import run_identity, write_manifest
 from flows.processes import process_pool, processors
+from flows.published import read_warehouse
 from flows.replacing import replace_folder
 from flows.run import Run
-from flows.warehouse import read_warehouse
 from mappers.units import is_unit
 from reports.rendering.html import Report, figures_of, render_html
 from reports.statistics.asked_rows import UnaskedResults

@@ -13,10 +13,10 @@ import duckdb
 
 from flows.errors import UserError
 from flows.home import Home
+from flows.published import read_warehouse
 from flows.query_output import visible
 from flows.run import MANIFEST
 from flows.source_lines import source_lines
-from flows.warehouse import read_warehouse
 from reports.statistics.results_csv import read_results
 from sql.control import CONTROL
 from studies.variations import variation_schema

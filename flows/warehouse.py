@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from flows.home import Home, open_home, read_key, writing
 from flows.load_records import fhir_relations
 from flows.meta import write_meta
 from flows.pruning import prune, published_views
+from flows.published import read_warehouse
 from flows.pull.records import publish_pulls
 from flows.run import Request, Run
 from flows.site_zones import time_zones
@@ -36,21 +35,6 @@ FEW = 4 << 20  # bytes of loaded data
 # Where data are few, each of two hundred tables takes a block at least, and to find how each of their columns is best
 # compressed takes longer than to write it.
 STORAGE_OF_FEW = {"default_block_size": "16384", "force_compression": "uncompressed"}
-
-
-@contextmanager
-def read_warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A read-only connection to a published version. Raises UserError when it can't be opened."""
-    try:
-        connection = duckdb.connect(str(path), read_only=True)
-    except duckdb.IOException as error:
-        raise UserError(
-            f"{path}: can't be opened as a warehouse; publish it anew with `cove build`"
-        ) from error
-    try:
-        yield connection
-    finally:
-        connection.close()
 
 
 def publish(built: Path, home: Home, name: str, keep: int = KEPT_VERSIONS) -> Path:

@@ -11,7 +11,7 @@ import pytest
 from demo.cohort import simulated_histories
 from demo.hospitals import shapes, write_hospitals, write_site
 from flows.execute import execute, request_of
-from flows.querying import published
+from flows.published import published
 from flows.steps import BUILD, LAND, LOAD
 
 # What a history says, whatever the shape: the coded facts of a person (known by birth and sex), with days.
