@@ -6,18 +6,21 @@ from pathlib import Path, PurePosixPath
 import duckdb
 
 from flows.home import make_private, sync
+from mappers.values import text
 
 PREFIX = "empty-"
 
 
-def empty_file(folder: Path, generation: str, rows: Callable[[], duckdb.DuckDBPyRelation]) -> Path:
-    """The file of the relation in `folder`, with the columns of `rows`; written by the generation's first load."""
+def empty_file(
+    connection: duckdb.DuckDBPyConnection, folder: Path, generation: str, rows_sql: Callable[[], str]
+) -> Path:
+    """The file of the relation in `folder`, with the columns of the rows; written by the generation's first load."""
     path = folder / f"{PREFIX}{generation}.parquet"
     if not path.exists():
         make_private(folder)
         # By a rename: one that is there is whole, and isn't written again.
         part = path.with_suffix(".part")
-        rows().limit(0).write_parquet(str(part))
+        connection.execute(f"copy (from ({rows_sql()}) limit 0) to {text(str(part))} (format parquet)")
         sync(part)
         part.replace(path)
         sync(folder)

@@ -45,7 +45,7 @@ def write_ledgers(
 
 def empty_ledgers(connection: duckdb.DuckDBPyConnection, folder: Path, generation: str) -> list[Path]:
     """A file without rows for each ledger; its columns are those of the relations that `write_ledgers` reads."""
-    return [empty_file(folder / name, generation, partial(connection.sql, _model(name))) for name in MODELS]
+    return [empty_file(connection, folder / name, generation, partial(_model, name)) for name in MODELS]
 
 
 def _model(name: str) -> str:

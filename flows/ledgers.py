@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import msgspec
 
-from flows.typed_lines import no_rows, read_lines
+from flows.typed_lines import lines_sql, no_rows_sql
 
 ROWS_IN_MEMORY = 16_384
 ENOUGH = 1 << 19  # bytes: DuckDB reads longer lines than that without being told
@@ -141,7 +141,7 @@ def read_ledger(
 ) -> duckdb.DuckDBPyRelation:
     """The rows in the files of a ledger; `longest` is 0 where there is none, and nothing is read then."""
     columns = {field.name: _duckdb_type(field.type) for field in msgspec.structs.fields(kind)}
-    return read_lines(connection, paths, columns, longest) if longest else no_rows(connection, columns)
+    return connection.sql(lines_sql(paths, columns, longest) if longest else no_rows_sql(columns))
 
 
 def _duckdb_type(hint: Any) -> str:

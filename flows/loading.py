@@ -34,7 +34,7 @@ from flows.load_views import Views
 from flows.mapping import LINEAGE, SiteLines, map_type
 from flows.routing import Router
 from flows.routing_together import Routed, route
-from flows.typed_lines import no_rows
+from flows.typed_lines import no_rows_sql
 from flows.urns import know_aliases
 from mappers.references import install_macros
 from mappers.shape_check import ShapeChecker
@@ -197,10 +197,12 @@ def _know_urns(connection: duckdb.DuckDBPyConnection) -> bool:
 def _empties(
     connection: duckdb.DuckDBPyConnection, views: Views, folder: Path, generation: str
 ) -> list[Path]:
-    def no_row(name: str) -> duckdb.DuckDBPyRelation:
-        return no_rows(connection, {**LINEAGE, **dict(views.named(name).columns)})
+    def no_rows(name: str) -> str:
+        return no_rows_sql({**LINEAGE, **dict(views.named(name).columns)})
 
-    return [empty_file(folder / name, generation, partial(no_row, name)) for name in views.hashes]
+    return [
+        empty_file(connection, folder / name, generation, partial(no_rows, name)) for name in views.hashes
+    ]
 
 
 def _tell_files(
@@ -221,10 +223,10 @@ def _tell_files(
 def _tell_refused(connection: duckdb.DuckDBPyConnection, ordinals: list[int]) -> None:
     """Makes the relation of the lines that were routed, but not mapped."""
     # Of no table DuckDB knows that it is empty, and would join it to every resource.
-    no_rows(connection, {"ordinal": "BIGINT"}).create_view("refused")
     if ordinals:
-        connection.execute("drop view refused")
         connection.execute("create temp table refused as select unnest($1::bigint[]) as ordinal", [ordinals])
+    else:
+        connection.execute(f"create temp view refused as {no_rows_sql({'ordinal': 'BIGINT'})}")
 
 
 def _report(connection: duckdb.DuckDBPyConnection, load_id: str, files: int) -> LoadReport:

@@ -29,7 +29,7 @@ def lines_sql(paths: Sequence[Path], columns: Mapping[str, str], longest: int) -
     )
 
 
-def no_rows(connection: duckdb.DuckDBPyConnection, columns: Mapping[str, str]) -> duckdb.DuckDBPyRelation:
-    """The columns, each of a DuckDB type, without any row."""
+def no_rows_sql(columns: Mapping[str, str]) -> str:
+    """SQL of the columns, each of a DuckDB type, without any row."""
     nulls = ", ".join(f"null::{kind} as {quoted(name)}" for name, kind in columns.items())
-    return connection.sql(f"select {nulls} limit 0")
+    return f"select {nulls} limit 0"
