@@ -117,7 +117,8 @@ class _Load:
 
 def _load(home: Home, views: Views, asked: _Load, work: Path, progress: Callable[[str], None]) -> LoadReport:
     routed = route(asked.files, partial(make_router, views), work, progress)
-    connection = _connect(home, work, routed.size)
+    called_by = [m.sql for _, kind, version in routed.lines for m in views.mappings(version, kind)]
+    connection = _connect(home, work, routed.size, called_by)
     _tell_files(connection, work / "files.ndjson", asked.files, routed.types)
     for kind, (paths, longest) in routed.ledgers.items():
         read_ledger(connection, kind, paths, longest).create_view(kind.__name__)
@@ -151,7 +152,7 @@ def _load(home: Home, views: Views, asked: _Load, work: Path, progress: Callable
     return report
 
 
-def _connect(home: Home, work: Path, size: int) -> duckdb.DuckDBPyConnection:
+def _connect(home: Home, work: Path, size: int, called_by: list[str]) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(
         ":memory:", config={"temp_directory": str(work / "spill"), "memory_limit": "1GB"}
     )
@@ -159,7 +160,7 @@ def _connect(home: Home, work: Path, size: int) -> duckdb.DuckDBPyConnection:
         connection.execute("set threads = 1")
     connection.execute("set TimeZone = 'UTC'")
     connection.execute("set preserve_insertion_order = false")
-    install_macros(connection, read_key(home))
+    install_macros(connection, read_key(home), called_by=called_by)
     return connection
 
 

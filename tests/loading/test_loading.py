@@ -356,6 +356,23 @@ def test_resources_of_one_line_are_numbered_whatever_becomes_of_them(home: Home,
     assert (report.resources, report.mapped, report.mismatches) == (7, 5, ())
 
 
+def test_a_view_may_ask_for_the_boundaries_of_a_date(home: Home, tmp_path: Path) -> None:
+    put(tmp_path, "a", "in.ndjson", {"resourceType": "Patient", "id": "p", "birthDate": "1980-02"})
+    paths = (("first", "birthDate.lowBoundary()"), ("last", "birthDate.highBoundary()"))
+    run(home, tmp_path, [view("patient", "Patient", *paths)])
+    assert rows(home, "patient", "first, last") == [("1980-02-01", "1980-02-29")]
+
+
+def test_a_ledger_has_a_file_only_of_sites_with_rows_of_it(home: Home, tmp_path: Path) -> None:
+    put(tmp_path, "a", "in.ndjson", {"resourceType": "Patient", "id": "p"})
+    put(tmp_path, "b", "in.ndjson", {"resourceType": "Patient", "id": "p"}, "no JSON")
+    run(home, tmp_path)
+    assert rows(home, "_quarantine", "site, line") == [("b", 2)]
+    assert [path.parent.name for path in (home.fhir / "_quarantine").glob("*/*.parquet")] == ["b"]
+    assert not list((home.fhir / "_deletion").glob("*/*.parquet"))
+    assert rows(home, "_deletion", "site, line") == []
+
+
 def test_a_reference_by_identifier_finds_its_patient(home: Home, tmp_path: Path) -> None:
     request = {"resourceType": "MedicationRequest", "id": "1", "status": "active", "intent": "order"}
     identifier = {"system": "http://h/mrn", "value": "12345"}
