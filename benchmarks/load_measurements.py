@@ -24,7 +24,7 @@ class FirstLoad:
 
     export: Path
     home: Path
-    seconds: float
+    loading: float  # seconds, from the landed file
 
 
 def measure_validation(results: Results, lines: Path, work: Path) -> Path:
@@ -62,7 +62,7 @@ def measure_loads(results: Results, count: int, export: Path, validated: Path, w
         models.append(_models(validated))
     shutil.rmtree(folder)
     _compare(results, export, _best(bare), _best(models), loads, count)
-    return FirstLoad(export, home, _best(loads).seconds)
+    return FirstLoad(export, home, _best(loads, "loading").said["loading"])
 
 
 def _bare(export: Path, work: Path) -> Measured:
@@ -73,23 +73,23 @@ def _models(validated: Path) -> Measured:
     return measured("benchmarks.loads", "validate", validated, "models", 1)
 
 
-def _best(runs: list[Measured]) -> Measured:
-    return min(runs, key=lambda run: run.seconds)
+def _best(runs: list[Measured], by: str = "seconds") -> Measured:
+    return min(runs, key=lambda run: run.said[by])
 
 
 def _compare(
     results: Results, export: Path, bare: Measured, models: Measured, loads: list[Measured], count: int
 ) -> None:
-    best, size = _best(loads), export.stat().st_size
+    best, size = _best(loads, "loading"), export.stat().st_size
+    loading = best.said["loading"]
     peak = max((run.peak for run in loads if run.peak), default=None)
     results.line("the query written by hand, to Parquet", count, bare.seconds, size=size, peak=bare.peak)
     results.line("fhir.resources, 1 process", VALIDATED, models.seconds, peak=models.peak)
-    results.line("landing to fhir.*", count, best.seconds, size=size, peak=peak)
-    queries = best.seconds / bare.seconds
-    times = (count / best.seconds) / (VALIDATED / models.seconds)
+    results.line("landing to fhir.*", count, loading, size=size, peak=peak)
+    queries, times = loading / bare.seconds, (count / loading) / (VALIDATED / models.seconds)
     results.note(
-        f"landing {best.said['landing']:.2f} s, load {best.said['loading']:.2f} s: "
-        f"{queries:.1f} times the bare query, {times:.1f} times as fast as fhir.resources"
+        f"{queries:.1f} times the bare query, {times:.1f} times as fast as fhir.resources; "
+        f"before it the file was landed in {best.said['landing']:.2f} s"
     )
     results.at_most(f"landing to fhir.* at most 5 bare queries, {count:,}", queries, MOST_QUERIES)
     results.at_least(f"10 times as fast as fhir.resources, {count:,}", times, LEAST_TIMES)
@@ -108,9 +108,9 @@ def measure_second_load(results: Results, count: int, first: FirstLoad, work: Pa
         run = measured("benchmarks.loads", "load", first.home, folder)
         _check_whole(run, count if with_unchanged else count // EVERY)
         shutil.rmtree(folder)
-        found[name] = 100 * run.seconds / first.seconds
-        results.line(name, run.said["resources"], run.seconds, peak=run.peak)
-        results.note(f"{found[name]:.1f}% of the first load")
+        found[name] = 100 * run.said["loading"] / first.loading
+        results.line(name, run.said["resources"], run.said["loading"], peak=run.peak)
+        results.note(f"{found[name]:.1f}% of the first load; landed in {run.said['landing']:.2f} s")
         results.memory_within(f"loading {name}, {count:,}, within 1 GB", run.peak, GIGABYTE)
     results.at_most(
         f"a second load with 1% changed at most 5%, {count:,}", found["the changes alone"], MOST_SHARE, "%"
