@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.errors import CoveError, SourceError, UserError
+from flows.interruption import code_of_interruption, terminate
 from flows.standard_output import exit_code_of, take_any_text
 
 if TYPE_CHECKING:
@@ -71,7 +72,6 @@ PrefectOption = Annotated[
 DEFAULT_OUT = Path("cove-report")
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 STOPPED = 130  # the exit code after Ctrl-C
-INTERRUPTED = "Query interrupted"  # what DuckDB makes of Ctrl-C: a plain RuntimeError
 
 
 @app.command()
@@ -340,14 +340,10 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 
-def _terminate(number: int, _frame: object) -> None:
-    """Ends as an exception does, so that files under way are removed."""
-    sys.exit(128 + number)
-
-
-def _stopped() -> int:
-    _say("stopped; run the same command again to go on")
-    return STOPPED
+def _stopped(code: int) -> int:
+    if code == STOPPED:
+        _say("stopped; run the same command again to go on")
+    return code
 
 
 def _defect(error: Exception) -> int:
@@ -359,7 +355,7 @@ def _defect(error: Exception) -> int:
 
 def main() -> None:
     """Run the command line; every error becomes one line and its exit code."""
-    signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGTERM, terminate)
     take_any_text()
     from typer.exceptions import TyperException
 
@@ -369,7 +365,7 @@ def main() -> None:
         code = app(standalone_mode=False)
         if code == STOPPED:
             # What Typer makes of Ctrl-C, without a word.
-            _stopped()
+            _stopped(code)
         sys.stdout.flush()
     except SystemExit as ended:
         sys.exit(exit_code_of(ended))
@@ -381,7 +377,7 @@ def main() -> None:
         _say(str(error))
         sys.exit(error.exit_code)
     except (typer.Abort, KeyboardInterrupt):
-        sys.exit(_stopped())
+        sys.exit(_stopped(STOPPED))
     except TyperException as error:
         _say(f"{error.format_message()} See `cove --help`.")
         sys.exit(UserError.exit_code)
@@ -391,7 +387,6 @@ def main() -> None:
         _say(f"the output can't be written ({error.strerror}); free space, and run again")
         sys.exit(SourceError.exit_code)
     except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, the user gets one line
-        if str(error) == INTERRUPTED:
-            sys.exit(_stopped())
-        sys.exit(_defect(error))
+        code = code_of_interruption(error)
+        sys.exit(_defect(error) if code is None else _stopped(code))
     sys.exit(code or 0)

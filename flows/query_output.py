@@ -89,16 +89,19 @@ def _poured(target: BinaryIO) -> Iterator[str]:
     closes the pipe ends the command, as it ends `cat`. Raises SourceError when the rows can't be written.
     """
     reading, writing = os.pipe()
-    pump = _Pump(reading, target)
+    pump, is_stopped = _Pump(reading, target), False
     pump.start()
     try:
         yield f"/dev/fd/{writing}"
-    except duckdb.IOException:
-        if pump.failure is None:
+    except BaseException as error:
+        is_stopped = not isinstance(error, duckdb.Error)
+        if pump.failure is None or not isinstance(error, duckdb.IOException):
             raise
     finally:
         os.close(writing)
-        pump.join()
+        # Of a query that is stopped from outside DuckDB closes the file with its connection, which is later.
+        if not is_stopped:
+            pump.join()
     if isinstance(pump.failure, BrokenPipeError):
         # Python flushes standard output once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), target.fileno())

@@ -14,9 +14,8 @@ from typing import Any
 
 from flows.errors import CoveError
 from flows.home import Home, write_whole
+from flows.interruption import code_of_interruption
 from flows.manifest import PACKAGES
-
-INTERRUPTED = 130  # as a shell counts it
 
 
 @dataclass
@@ -50,8 +49,9 @@ def recorded(home: Home, record: RunRecord, now: Callable[[], dt.datetime]) -> I
 
 
 def _exit_code(error: BaseException) -> int:
-    if isinstance(error, KeyboardInterrupt):
-        return INTERRUPTED
+    stopped = code_of_interruption(error)
+    if stopped is not None:
+        return stopped
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1
     return error.exit_code if isinstance(error, CoveError) else CoveError.exit_code

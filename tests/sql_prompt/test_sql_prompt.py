@@ -7,8 +7,11 @@ import io
 import json
 import os
 import pty
+import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import duckdb
@@ -127,6 +130,27 @@ def test_a_reader_that_closes_the_pipe_ends_the_command_quietly(ran: Path) -> No
         running.stdout.close()
         assert running.stderr.read() == b""
         assert running.wait() == 141
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_a_long_query_with_its_code(ran: Path, sent: signal.Signals, code: int) -> None:
+    endless = "select sum(range) from range(1000000000000)"
+    command = [COVE, "sql", "--home", "home", endless]
+    with subprocess.Popen(command, cwd=ran, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        while signal.SIGTERM not in caught(running.pid):
+            time.sleep(0.05)
+        time.sleep(1)  # so that it is within the query
+        running.send_signal(sent)
+        _, errors = running.communicate(timeout=60)
+    assert running.returncode == code
+    assert b"Traceback" not in errors
+
+
+def caught(pid: int) -> set[int]:
+    """The signals that a process has a handler for."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    mask = int(re.findall(r"SigCgt:\s+([0-9a-f]+)", status)[0], 16)
+    return {number + 1 for number in range(64) if mask >> number & 1}
 
 
 def test_rows_go_behind_what_a_file_holds_already(ran: Path) -> None:
