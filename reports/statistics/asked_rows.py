@@ -58,7 +58,7 @@ def require_asked_rows(
     varies = {one.analysis: one.varies for one in varied_analyses(protocol)}
     populations = _populations(protocol)
     for analysis, population in results.select("analysis", "population").unique().sort("analysis").rows():
-        if population != populations.get(varies.get(analysis, analysis), TREATED):
+        if population != populations.get(analysis, TREATED):
             raise UnaskedResults(f"the results have rows of {analysis} in another population: {population}")
     further = sorted(key for key in found - asked if not _is_declared(key, asked, varies))
     for analysis, _, _, statistic, method in further:
@@ -93,7 +93,21 @@ def asked_rows(
 
 
 def _populations(protocol: Protocol) -> dict[str, str]:
-    """The analyses that are of a population that the protocol names for them; all others are of the treated."""
+    """The analyses that are of a population that the protocol, or a variation of its rules, names for them; all others
+    are of the treated.
+    """
+    found = _own_populations(protocol)
+    for name in protocol.sensitivity:
+        named = _own_populations(varied_protocol(protocol, name))
+        found |= {
+            one.analysis: named.get(one.varies, TREATED)
+            for one in varied_analyses(protocol)
+            if one.variation == name
+        }
+    return found
+
+
+def _own_populations(protocol: Protocol) -> dict[str, str]:
     found = {
         analysis: endpoint.population
         for name, endpoint in protocol.endpoints.items()

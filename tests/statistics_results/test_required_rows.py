@@ -7,7 +7,7 @@ import pytest
 
 from reports.statistics.asked_rows import UnaskedResults, asked_rows, require_asked_rows
 from reports.statistics.results import estimate_results
-from studies.protocol import Protocol
+from studies.protocol import Protocol, Variation
 from studies.reading import load_study
 from tests.statistics_results.asked_rows import asked_of_all, asked_of_groups, asked_of_sites
 from tests.statistics_results.drawn_study import drawn_frames, reference_protocol
@@ -101,6 +101,26 @@ def test_a_row_that_nobody_declared_is_an_error(
     with pytest.raises(UnaskedResults) as caught:
         require(pl.concat([results, further]))
     assert str(caught.value) == f"the results have a row that isn't declared: {message}"
+
+
+def test_a_sensitivity_analysis_may_be_of_another_population(results: pl.DataFrame) -> None:
+    """Relapse of everybody treated, from the index date: its rows are of the treated, as the changed rules say."""
+    variation = Variation(
+        reason="Of everybody.",
+        analyses=["relapse_incidence"],
+        change={"incidences.relapse.population": "treated", "incidences.relapse.start": "index"},
+    )
+    protocol = reference_protocol().model_copy(update={"sensitivity": {"everybody": variation}})
+    kept = results.filter(~pl.col("analysis").str.starts_with("sensitivity."))
+    relapse = kept.filter((pl.col("analysis") == "relapse_incidence") & (pl.col("group") == "all"))
+
+    def of(population: str) -> pl.DataFrame:
+        varied = {"analysis": "sensitivity.everybody", "population": population}
+        return pl.concat([kept, relapse.with_columns(**{name: pl.lit(one) for name, one in varied.items()})])
+
+    require(of("treated"), protocol)
+    with pytest.raises(UnaskedResults, match="in another population: responders"):
+        require(of("responders"), protocol)
 
 
 def test_sensitivity_analyses_have_the_rows_of_those_that_they_give_again() -> None:
