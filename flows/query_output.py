@@ -16,6 +16,7 @@ from typing import BinaryIO
 import duckdb
 
 from flows.errors import SourceError
+from mappers.values import text
 
 SHOWN = 40  # rows on a terminal
 NESTED = frozenset({"list", "array", "struct", "map"})
@@ -44,7 +45,8 @@ def write_csv(connection: duckdb.DuckDBPyConnection, query: str, target: BinaryI
         shown = [_column(number, name, kind.id) for number, (name, kind, *_) in enumerate(columns, 1)]
         rows = f"(select {', '.join(shown)} from {rows})"  # noqa: S608
     with _poured(target) as path:
-        connection.execute(f"copy {rows} to $path (format csv, header true)", {"path": path})
+        # As text: for a value that is bound DuckDB imports pandas, which takes half a second, and loses a signal then.
+        connection.execute(f"copy {rows} to {text(path)} (format csv, header true)")
 
 
 def write_csv_of(rows: duckdb.DuckDBPyRelation, target: BinaryIO) -> None:
@@ -61,12 +63,12 @@ def table(rows: duckdb.DuckDBPyRelation) -> str:
     return visible(box.getvalue().rstrip("\n"))
 
 
-def visible(text: str) -> str:
+def visible(shown: str) -> str:
     """The text with control and format characters as escapes, such as `\\u009b`; lines stay lines.
 
     A terminal obeys them: they could move the cursor, set its title, or show text in another order.
     """
-    return "".join(map(_visible, text))
+    return "".join(map(_visible, shown))
 
 
 def _visible(character: str) -> str:
