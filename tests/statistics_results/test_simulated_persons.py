@@ -16,7 +16,7 @@ def test_simulated_persons_have_results_of_every_part(tmp_path: Path) -> None:
     empty, file, out = tmp_path / "empty.duckdb", tmp_path / "persons.duckdb", tmp_path / "out"
     make_empty(empty)
     fill(empty, file, 200)
-    analyse(file, out)
+    analyse(file, out, 200)
     results = read_results(out / "results.csv")
     counted = results.filter((pl.col("group") == "all") & (pl.col("statistic") == "n"))
     n = {(analysis, level): value for analysis, level, value in counted["analysis", "level", "value"].rows()}
