@@ -13,7 +13,7 @@ import typer
 
 from flows.errors import CoveError, SourceError, UserError
 from flows.interruption import code_of_interruption, terminate
-from flows.standard_output import exit_code_of, take_any_text
+from flows.standard_output import exit_code_of, open_closed_streams, take_any_text
 
 if TYPE_CHECKING:
     from flows.config_choice import Choice
@@ -356,6 +356,7 @@ def _defect(error: Exception) -> int:
 def main() -> None:
     """Run the command line; every error becomes one line and its exit code."""
     signal.signal(signal.SIGTERM, terminate)
+    open_closed_streams()
     take_any_text()
     from typer.exceptions import TyperException
 

@@ -6,8 +6,17 @@ import io
 import os
 import signal
 import sys
+from pathlib import Path
 
 BROKEN_PIPE = 128 + signal.SIGPIPE  # how a shell counts a command that such a signal ended
+
+
+def open_closed_streams() -> None:
+    """Gives a command that was started without a standard stream the null device; else the first file that it opens
+    would have the stream's number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - stays open
 
 
 def take_any_text() -> None:

@@ -148,6 +148,20 @@ def test_the_same_command_twice_lands_nothing_anew(tmp_path: Path, files: Path) 
     assert sorted(path.name for path in (tmp_path / "cove-home" / "landing" / "site").iterdir()) == landed
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_a_command_without_a_standard_stream_has_the_same_exit_code(tmp_path: Path, closed: str) -> None:
+    wanted = {"--help": 0, "run clofarabine --files nowhere": 2}
+    command = f'"$0" $1 {closed}'  # a shell closes them, as some schedulers do
+    codes = {
+        arguments: subprocess.run(
+            ["sh", "-c", command, COVE, arguments], cwd=tmp_path, capture_output=True, check=False
+        ).returncode
+        for arguments in wanted
+    }
+    assert codes == wanted
+    assert entries(tmp_path) == set()
+
+
 def test_help_answers_for_every_command(tmp_path: Path) -> None:
     listed = cove("--help", cwd=tmp_path)
     assert listed.returncode == 0
