@@ -3,19 +3,10 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import duckdb
-
 from mappers.fields import quoted
 from mappers.values import text
 
 LEAST_OBJECT = 1 << 20  # DuckDB reads in parallel by buffers of this size
-
-
-def read_lines(
-    connection: duckdb.DuckDBPyConnection, paths: Sequence[Path], columns: Mapping[str, str], longest: int
-) -> duckdb.DuckDBPyRelation:
-    """The lines as rows; nothing is read yet. See `lines_sql`."""
-    return connection.sql(lines_sql(paths, columns, longest))
 
 
 def lines_sql(paths: Sequence[Path], columns: Mapping[str, str], longest: int) -> str:

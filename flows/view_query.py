@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from flows.errors import UserError
 from flows.sql_layout import laid_out
-from flows.typed_lines import read_lines
+from flows.typed_lines import lines_sql
 from flows.urns import know_aliases, resolved_keys
 from flows.view_lines import Alias
 from mappers.compiler import CompiledView, compile_view
@@ -109,7 +109,7 @@ def rows_of(
     """The view's rows over a file of lines, the longest of which has `longest` bytes; nothing is read yet."""
     compiled = asked.compiled[version]
     columns_read = {SCOPE: "BIGINT", "resource": compiled.struct}
-    read_lines(connection, [path], columns_read, longest).create_view("resources", replace=True)
+    connection.sql(lines_sql([path], columns_read, longest)).create_view("resources", replace=True)
     references = resolved_keys(asked.view, dict(asked.columns), f'"{SCOPE}"') if has_aliases else {}
     rows = connection.sql(compiled.select("resources", passthrough=(SCOPE,) if references else ()))
     made = {column.name: column.duckdb_type for column in compiled.columns}
