@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.errors import CoveError, SourceError, UserError
-from flows.interruption import code_of_interruption, terminate
+from flows.interruption import STOPPED, code_of_interruption, terminate
 from flows.standard_output import exit_code_of, open_closed_streams, take_any_text
 
 if TYPE_CHECKING:
@@ -71,7 +71,6 @@ PrefectOption = Annotated[
 
 DEFAULT_OUT = Path("cove-report")
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-STOPPED = 130  # the exit code after Ctrl-C
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from signal import SIGINT
 
+STOPPED = 128 + SIGINT  # the exit code after Ctrl-C, as a shell counts it
 QUERY_INTERRUPTED = "Query interrupted"  # what DuckDB makes of whatever ends a query: a plain RuntimeError
 _number: int = SIGINT  # of the last signal that was to end the command
 
@@ -17,7 +18,7 @@ def terminate(number: int, _frame: object) -> None:
 
 
 def code_of_interruption(error: BaseException) -> int | None:
-    """The exit code where the error says that the command was stopped, as a shell counts it; else None."""
+    """The exit code where the error says that the command was stopped; else None."""
     if isinstance(error, KeyboardInterrupt):
-        return 128 + SIGINT
+        return STOPPED
     return 128 + _number if str(error) == QUERY_INTERRUPTED else None
