@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from studies.criteria_checks import Problem
 from studies.marked_yaml import KeyPath
-from studies.protocol import Protocol
+from studies.protocol import OVERALL_SURVIVAL, Protocol
 
 # What analyses of docs/results.md are named, up to the first full stop, in every study or where a part is on.
 ANALYSES = (
@@ -33,7 +33,6 @@ GROUPS = ("all", "site", "without_site")
 FLAGS = ("treated", "died", "completed_follow_up")
 # Events that everybody has at the index date, or that nobody lives on after.
 NEVER_DURING = ("index", "death", "last_contact")
-OVERALL_SURVIVAL = "overall_survival"
 
 
 def analysis_problems(protocol: Protocol) -> Iterator[Problem]:

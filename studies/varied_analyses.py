@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from studies.protocol import Protocol, Response
-
-OVERALL_SURVIVAL = "overall_survival"
+from studies.protocol import OVERALL_SURVIVAL, Protocol, Response
 
 
 class Varied(NamedTuple):
@@ -22,7 +20,7 @@ class Sources(NamedTuple):
     """The study tables that numbers and what leads them back are read from; of `endpoint` the rows of which ones."""
 
     tables: frozenset[str]
-    endpoints: frozenset[str] = frozenset()
+    endpoints: frozenset[str]
 
 
 def varied_analyses(protocol: Protocol) -> Iterator[Varied]:
@@ -32,6 +30,11 @@ def varied_analyses(protocol: Protocol) -> Iterator[Varied]:
         for varies in variation.analyses:
             suffix = f".{varies}" if len(variation.analyses) > 1 else ""
             yield Varied(f"sensitivity.{name}{suffix}", name, varies)
+
+
+def given_again(protocol: Protocol, variation: str) -> dict[str, str]:
+    """The analyses that a variation gives again, each with the name that it has there."""
+    return {one.varies: one.analysis for one in varied_analyses(protocol) if one.variation == variation}
 
 
 def of_response(response: Response) -> list[str]:

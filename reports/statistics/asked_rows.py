@@ -18,7 +18,7 @@ from reports.statistics.incidence import analysis_of
 from reports.statistics.time_to_event import endpoint_names
 from studies.protocol import Protocol
 from studies.variations import varied_protocol
-from studies.varied_analyses import varied_analyses
+from studies.varied_analyses import given_again, varied_analyses
 
 Key = tuple[str, str, str, str, str]  # analysis, group, level, statistic, method
 # Rows whose levels the data give, and those beside the ones asked for: analysis → its statistics, at any level.
@@ -84,9 +84,7 @@ def asked_rows(
     for name, variation in protocol.sensitivity.items():
         rules = varied_protocol(protocol, name)
         given = group_analyses(rules) | overall_analyses(rules)
-        varied = {
-            one.analysis: given[one.varies] for one in varied_analyses(protocol) if one.variation == name
-        }
+        varied = {analysis: given[varies] for varies, analysis in given_again(protocol, name).items()}
         parts = ["all"] if variation.leave_out is None else [f"without_site={site}" for site in sites]
         asked |= _keys(varied, parts)
     return asked
@@ -99,11 +97,8 @@ def _populations(protocol: Protocol) -> dict[str, str]:
     found = _own_populations(protocol)
     for name in protocol.sensitivity:
         named = _own_populations(varied_protocol(protocol, name))
-        found |= {
-            one.analysis: named.get(one.varies, TREATED)
-            for one in varied_analyses(protocol)
-            if one.variation == name
-        }
+        again = given_again(protocol, name).items()
+        found |= {analysis: named.get(varies, TREATED) for varies, analysis in again}
     return found
 
 

@@ -45,9 +45,8 @@ from reports.statistics.sensitivity import VariationFrames, no_variations, sensi
 from reports.statistics.survival_by_event import survival_by_rows
 from reports.statistics.time_to_event import endpoint_names, endpoint_rows, follow_up_rows
 from reports.statistics.times import times_of
-from studies.protocol import Protocol, Response
+from studies.protocol import OVERALL_SURVIVAL, Protocol, Response
 
-OVERALL_SURVIVAL = "overall_survival"
 PULL = "quality_pull"  # only of a home that was pulled into
 # The study's tables that the statistics read; the others, some of them very long, needn't leave the warehouse.
 STUDY_TABLES = (

@@ -18,11 +18,10 @@ from reports.statistics.rows import Place, Row
 from reports.statistics.survival_by_event import survival_by_rows
 from reports.statistics.time_to_event import endpoint_names, endpoint_rows, follow_up_rows
 from reports.statistics.times import times_of
-from studies.protocol import Decision, Protocol, Response, SurvivalBy, Variation
+from studies.protocol import OVERALL_SURVIVAL, Decision, Protocol, Response, SurvivalBy, Variation
 from studies.variations import varied_protocol
-from studies.varied_analyses import of_response, varied_analyses
+from studies.varied_analyses import given_again, of_response
 
-OVERALL_SURVIVAL = "overall_survival"
 VariationFrames = Callable[[str], Frames]
 Estimate = Callable[[], Iterator[Row]]
 
@@ -59,7 +58,7 @@ def _group_estimates(
     for name, variation in protocol.sensitivity.items():
         varied = varied_protocol(protocol, name)
         tables = {**frames, **variation_frames(name)} if variation.change else frames
-        analyses = {one.varies: one.analysis for one in varied_analyses(protocol) if one.variation == name}
+        analyses = given_again(protocol, name)
         for group in _groups(tables, variation):
             yield partial(_group_rows, tables, varied, analyses, group)
 

@@ -18,6 +18,7 @@ from studies.protocol.analyses import (
 from studies.protocol.comparators import Comparator, Control
 from studies.protocol.criteria import Condition, CriteriaSet, Criterion, Lasting, Meaning, Outcome, Window
 from studies.protocol.endpoints import (
+    OVERALL_SURVIVAL,
     Censoring,
     Deaths,
     Endpoint,
@@ -51,6 +52,7 @@ from studies.protocol.sensitivity import Variation
 __all__ = [
     "NOT_EVALUABLE",
     "NOT_RESPONDING",
+    "OVERALL_SURVIVAL",
     "Analyses",
     "Assessment",
     "Baseline",

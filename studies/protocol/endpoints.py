@@ -8,6 +8,8 @@ from pydantic import BeforeValidator, Field
 
 from studies.protocol.section import Days, Name, Section, SomeDays
 
+OVERALL_SURVIVAL = "overall_survival"  # the endpoint that follow-up and survival by an event are of
+
 
 class Censoring(Section):
     """Where follow-up without an event ends."""
